@@ -1,0 +1,49 @@
+# Every verb of the template. CI calls these and nothing else. GNU Make 3.81 is enough.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+PYTHON := python3
+UPGRADE :=
+project := {{cookiecutter.project}}
+install := sh '$(project)/make/install.sh'
+tools := build/tools
+# The environment of generated projects; they are handed it as VENV=.
+export PROJECT_VENV := $(CURDIR)/build/venv
+
+.PHONY: help tools venv demo test lint golden requirements bench clean
+
+help: ## this list
+	@printf 'Usage: make VERB\n\n'
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
+
+tools: # the template's own tools
+	@mkdir -p build
+	@$(install) $(tools) requirements/tools.txt $(PYTHON)
+
+venv: # what generated projects need
+	@mkdir -p build
+	@$(install) $(PROJECT_VENV) '$(project)/requirements/dev.txt' $(PYTHON)
+
+demo: tools venv ## generate a project, train, promote, serve and ask it; everything goes to build/
+	@$(tools)/bin/python demo
+
+test: tools venv ## every test that needs only Python
+	@$(tools)/bin/python -m pytest -n 2
+
+lint: tools ## check the template's own code
+	@$(tools)/bin/ruff check --quiet .
+	@$(tools)/bin/ruff format --quiet --check --diff .
+	@$(tools)/bin/mypy --no-error-summary
+	@$(tools)/bin/yamllint --strict .
+
+golden: tools ## write again what the tests compare with: the file lists of generated projects
+	@$(tools)/bin/python -m pytest -q tests/test_choices.py --golden
+
+requirements: tools ## pin the tools and the projects' packages again (UPGRADE=1: the newest)
+	@UPGRADE=$(UPGRADE) $(tools)/bin/python requirements/pins.py
+
+bench: tools venv ## measure against what users would pick instead; writes docs/reference/performance.md
+	@$(tools)/bin/python -m bench
+
+clean: ## remove everything that was set up and generated
+	@rm -rf build .mypy_cache .pytest_cache .ruff_cache .hypothesis

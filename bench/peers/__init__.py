@@ -1,0 +1,1 @@
+"""What users would pick instead: one module for each server, its packages in an `.in` file and, hashed, in a `.txt`."""

@@ -1,0 +1,123 @@
+"""Set-up does what is needed once, and refuses with one sentence and its remedy what cannot work."""
+
+import socket
+from pathlib import Path
+
+import pytest
+from conftest import PROJECT_VENV, SKELETON, Bake, make, run
+
+INSTALL = SKELETON / "make" / "install.sh"
+REQUIREMENTS = SKELETON / "requirements" / "dev.txt"
+PYTHON = str(PROJECT_VENV / "bin" / "python")
+
+
+def program(path: Path, body: str) -> Path:
+    """A stand-in on the PATH for what this machine has or lacks."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+    return path
+
+
+def refusal(folder: Path, python: str | Path = PYTHON, requirements: Path = REQUIREMENTS, **environment: str) -> str:
+    done = run("sh", INSTALL, folder / "venv", requirements, python, cwd=folder, check=False, **environment)
+    assert done.returncode == 1
+    return done.stderr.splitlines()[-1]
+
+
+def test_no_python(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "python9") == (
+        "refused: python9 was not found: install Python 3.11, 3.12 or 3.13, or name it: make PYTHON=/path/to/python3"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_wrong_python(tmp_path: Path) -> None:
+    # Says that it is 3.10, and so ends the check of the version with 1.
+    old = program(tmp_path / "bin" / "python3", '[ "$1" = --version ] && echo Python 3.10.4 && exit 0\nexit 1')
+    assert refusal(tmp_path, old) == (
+        "refused: Python 3.10.4 cannot be used: install Python 3.11, 3.12 or 3.13 and name it: make PYTHON=python3.13"
+    )
+
+
+def test_debian_without_venv(tmp_path: Path) -> None:
+    bare = program(tmp_path / "bin" / "python3", 'case "$2" in *ensurepip*) exit 1;; esac')
+    assert refusal(tmp_path, bare) == (
+        f"refused: {bare} cannot make virtual environments; on Debian and Ubuntu: sudo apt-get install --yes python3-venv"
+    )
+
+
+def test_too_little_disk(tmp_path: Path) -> None:
+    program(tmp_path / "bin" / "df", "printf 'head\\n/dev/x 9 9 716800 9%% /\\n'")
+    path = f"{tmp_path / 'bin'}:/usr/bin:/bin"
+    assert refusal(tmp_path, PATH=path) == (
+        f"refused: {tmp_path / 'venv'} needs 1600 MB of disk and 700 MB are free: make room, or put it elsewhere (make VENV=...)"
+    )
+    assert not (tmp_path / "venv").exists()
+
+
+def test_no_network(tmp_path: Path) -> None:
+    small = tmp_path / "small.txt"
+    small.write_text(f"# downloads 1 MB, needs 1 MB, 1 minutes\nidna==3.20 --hash=sha256:{'0' * 64}\n")
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        index = f"http://127.0.0.1:{unused.getsockname()[1]}/simple"
+        nothing = {"PIP_INDEX_URL": index, "PIP_RETRIES": "1", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": "/dev/null"}
+        assert refusal(tmp_path, requirements=small, **nothing) == (
+            "refused: pip reached no package index: check the network, or set pip's proxy or index "
+            "(HTTPS_PROXY, PIP_INDEX_URL) and try again"
+        )
+    assert not (tmp_path / "venv" / "installed.txt").exists()
+
+
+def test_a_folder_with_other_files_is_not_emptied(tmp_path: Path) -> None:
+    (tmp_path / "venv").mkdir()
+    (tmp_path / "venv" / "thesis.tex").write_text("years of work")
+    assert refusal(tmp_path).startswith(f"refused: {tmp_path / 'venv'} is a folder with other files in it: ")
+    assert (tmp_path / "venv" / "thesis.tex").read_text() == "years of work"
+
+
+def test_what_is_pinned_is_installed_once_and_again_after_a_change(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.txt"
+    empty.write_text("# downloads 1 MB, needs 1 MB, 1 minutes\n")
+    install = ("sh", INSTALL, tmp_path / "venv", empty, PYTHON)
+    assert "Setting up" in run(*install, cwd=tmp_path).stderr
+    (tmp_path / "venv" / "witness").touch()
+    again = run(*install, cwd=tmp_path)
+    assert (again.stdout, again.stderr) == ("", "")
+    empty.write_text("# downloads 2 MB, needs 2 MB, 1 minutes\n")
+    assert "about 2 MB to download" in run(*install, cwd=tmp_path).stderr
+    assert not (tmp_path / "venv" / "witness").exists()
+
+
+def test_a_taken_port(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = run("sh", SKELETON / "make" / "ui.sh", PROJECT_VENV / "bin", port, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stderr) == (1, f"refused: port {port} is taken: name another, make ui PORT=5001\n")
+
+
+@pytest.mark.parametrize("group", ["serving", "training", "pipeline"])
+def test_a_purpose_installs_what_was_tested(group: str) -> None:
+    """The same versions as in the environment of the tests."""
+
+    def pins(name: str) -> set[str]:
+        text = (SKELETON / "requirements" / f"{name}.txt").read_text()
+        return {line.split()[0] for line in text.splitlines() if "==" in line}
+
+    assert len(pins(group)) > 20
+    assert pins(group) <= pins("dev")
+
+
+def test_no_environment_is_left_where_it_cannot_be_ignored(bake: Bake) -> None:
+    project = bake()
+    run("git", "init", "--quiet", cwd=project)
+    for folder in (".venv", ".venv-ui", ".venv-update", "artifacts"):
+        (project / folder).mkdir()
+        (project / folder / "file").touch()
+    untracked = run("git", "status", "--porcelain", "--untracked-files=all", cwd=project).stdout
+    assert not [line for line in untracked.splitlines() if line.endswith("/file")]
+    make(project, "clean", f"VENV={project / '.venv'}")
+    assert not [name for name in (".venv", ".venv-ui", ".venv-update", "artifacts") if (project / name).exists()]

@@ -1,0 +1,110 @@
+"""`make update`: bring this project to another release of the template it came from; the edits of its owners stay.
+
+Only the standard library, so that it works whatever the project's own packages are. Cruft does the work, in an
+environment of its own.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+
+class Refused(Exception):
+    """What the user asked cannot be done; the text says what to do instead."""
+
+
+def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(list(map(str, command)), text=True, capture_output=True, check=False)
+
+
+def check_repository() -> None:
+    """An update is a change to review: it needs a repository of the project's own, without open changes."""
+    top = run("git", "rev-parse", "--show-toplevel")
+    if top.returncode:
+        raise Refused(
+            "this folder is no Git repository, so an update could not be reviewed or undone: "
+            'git init && git add --all && git commit --message "Start", then make update'
+        )
+    if Path(top.stdout.removesuffix("\n")).resolve() != Path.cwd().resolve():
+        raise Refused(f"make update works in the top folder of a repository, and that is {top.stdout.strip()}")
+    if run("git", "rev-parse", "--verify", "HEAD").returncode:
+        raise Refused('this repository has no commit: git add --all && git commit --message "Start", then make update')
+    changes = run("git", "status", "--porcelain").stdout.splitlines()
+    if changes:
+        names = ", ".join(line[3:] for line in changes[:3])
+        more = ", …" if len(changes) > 3 else ""
+        raise Refused(f"{len(changes)} open changes ({names}{more}): commit or stash them first, then make update")
+
+
+def newest_release(origin: str) -> str:
+    listed = run("git", "ls-remote", "--tags", "--refs", "--sort=-version:refname", origin)
+    if listed.returncode:
+        raise Refused(f"the template {origin} cannot be read ({last_line(listed.stderr)}): name another with FROM=")
+    tags = [line.partition("refs/tags/")[2] for line in listed.stdout.splitlines()]
+    if not tags:
+        raise Refused(f"the template {origin} has no release: name a branch or commit with TO=")
+    return tags[0]
+
+
+def last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["no reason given"])[-1].strip()
+
+
+def link(cruft: Path, origin: str, made_by: dict[str, Any]) -> None:
+    """Write the `.cruft.json` that plain cookiecutter does not write."""
+    answers = json.dumps(made_by["answers"])
+    linked = run(cruft, "link", "--no-input", "--checkout", made_by["version"], "--extra-context", answers, origin)
+    if linked.returncode:
+        raise Refused(
+            f"{origin} has no release {made_by['version']}, which made this project (pyproject.toml: "
+            f"tool.mlops-template.version): {last_line(linked.stderr)}"
+        )
+
+
+def update(cruft: Path, origin: str, release: str) -> list[str]:
+    """Apply the difference between the two releases; return the files whose conflicts are left to the user."""
+    file = Path(".cruft.json")
+    state = json.loads(file.read_text(encoding="utf-8")) | {"template": origin}
+    file.write_text(json.dumps(state, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    updated = run(cruft, "update", "--skip-apply-ask", "--allow-untracked-files", "--checkout", release)
+    print(updated.stdout, end="")
+    if updated.returncode:
+        raise Refused(f"cruft could not update from {origin} to {release}: {last_line(updated.stderr)}")
+    rejected = run("git", "ls-files", "--others", "--exclude-standard", "*.rej").stdout.splitlines()
+    return run("git", "diff", "--name-only", "--diff-filter=U").stdout.splitlines() + rejected
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make update", description=__doc__)
+    parser.add_argument("--from", dest="origin", default="", help="address or path of the template")
+    parser.add_argument("--to", dest="release", default="", help="tag, branch or commit; the newest release when empty")
+    parser.add_argument("--cruft", type=Path, required=True, help="the program that does the work")
+    options = parser.parse_args()
+    made_by = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["tool"]["mlops-template"]
+    linked_before = Path(".cruft.json").exists()
+    try:
+        check_repository()
+        origin = options.origin or made_by["origin"]
+        origin = str(Path(origin).resolve()) if Path(origin).exists() else origin
+        release = options.release or newest_release(origin)
+        if not linked_before:
+            link(options.cruft, origin, made_by)
+        conflicts = update(options.cruft, origin, release)
+    except Refused as refusal:
+        if not linked_before:
+            Path(".cruft.json").unlink(missing_ok=True)
+        print(f"refused: {refusal}", file=sys.stderr)
+        return 1
+    if conflicts:
+        print(f"Resolve by hand, then commit: {', '.join(conflicts)}", file=sys.stderr)
+        return 1
+    print(f"Updated to {release}. Look at it (git diff HEAD), run make test, then commit.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Kubeflow: the package's steps as components, and the training pipeline made of them."""

@@ -1,0 +1,150 @@
+"""The steps of a model's life as commands. What a user can mend is said in a sentence; the exit code is then 1."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from .errors import Refused
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+
+Environment = Annotated[str, typer.Option(help="An environment of config/gates.yaml.")]
+Source = Annotated[str, typer.Option(help="Rows to train on; empty: what config/data.yaml names.")]
+
+Reason = Annotated[str, typer.Option(help="Why, in a few words; the record keeps it.")]
+
+
+@app.command()
+def pipeline(environment: Environment = "local", source: Source = "") -> None:
+    """Train a candidate: all steps in order, in this process."""
+    from . import pipeline as steps
+    from .settings import Settings
+
+    steps.run(Settings.load(), environment, source)
+
+
+@app.command()
+def serve(
+    environment: Environment = "local",
+    port: Annotated[
+        int | None, typer.Option(help="Instead of the port in config/serving.yaml.", min=0, max=65535)
+    ] = None,
+) -> None:
+    """Serve the champion until Ctrl-C; while a server runs, hand over to the newest champion."""
+    from .serving import handover
+    from .settings import Settings
+
+    handover.serve(Settings.load(), environment, port)
+
+
+@app.command()
+def promote(
+    environment: Environment = "local",
+    reason: Reason = "",
+    bundle: Annotated[str, typer.Option(help="A bundle's id, or how it begins; empty: the challenger.")] = "",
+) -> None:
+    """Make a bundle the champion."""
+    from . import promotion
+    from .settings import Settings
+
+    _print_lines(promotion.promote(Settings.load(), environment, reason, bundle or None).notes)
+
+
+@app.command()
+def rollback(environment: Environment = "local", reason: Reason = "") -> None:
+    """Make the champion before this one the champion again."""
+    from . import promotion
+    from .settings import Settings
+
+    _print_lines(promotion.rollback(Settings.load(), environment, reason).notes)
+
+
+@app.command()
+def history(environment: Environment = "local") -> None:
+    """Show who promoted and rolled back what, when and why."""
+    from rich.console import Console
+
+    from . import overview, records
+    from .settings import Settings
+    from .store import Store
+
+    store = Store.open(Settings.load().environment(environment).store_uri)
+    Console().print(overview.history(records.read(store), environment))
+
+
+@app.command()
+def status(environment: Environment = "local") -> None:
+    """Show champion, challenger, previous and what is served; fail when that is not the champion."""
+    from rich.console import Console
+
+    from . import overview, promotion
+    from .registry import Registry
+    from .serving import handover
+    from .settings import Settings
+
+    settings = Settings.load()
+    _print_lines(promotion.recover(settings, environment))
+    running = handover.served(settings, environment)
+    servers = [overview.Served(f"make serve (port {running.port})", running.bundle)] if running else []
+    table, differences = overview.status(Registry(settings.environment(environment)), servers, environment)
+    Console().print(table)
+    if differences:
+        raise Refused("; ".join(differences))
+
+
+@app.command()
+def gc(
+    environment: Environment = "local",
+    delete: Annotated[bool, typer.Option(help="Delete those older than an hour.")] = False,
+) -> None:
+    """List the bundles that neither a version nor a record names."""
+    from . import overview
+    from .settings import Settings
+
+    where = Settings.load().environment(environment)
+    found = overview.unreferenced(where)
+    for unreferenced in found:
+        gone = delete and unreferenced.settled
+        if gone:
+            overview.remove(where, unreferenced)
+        print(f"{unreferenced.bundle_id}  {unreferenced.modified:%Y-%m-%d %H:%M} UTC  {'deleted' if gone else 'kept'}")
+    print(f"{len(found)} bundles in {where.store_uri} are named by no version and no record")
+
+
+@app.command()
+def predict(
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="A Parquet or CSV file, gzip or not.")],
+    output: Annotated[
+        str, typer.Argument(help="Written here: .parquet, .csv or .csv.gz; a file of this name is replaced.")
+    ],
+    environment: Environment = "local",
+) -> None:
+    """Score a table with the champion."""
+    from . import batch
+    from .settings import Settings
+
+    done = batch.predict(Settings.load(), environment, source, output)
+    print(f"{output}: {done.rows} rows, {done.flagged} flagged, by bundle {done.bundle_id}")
+
+
+@app.command()
+def doctor() -> None:
+    """Name every missing tool or wrong version, each with its fix."""
+    from . import doctor as checks
+
+    checks.run()
+
+
+def _print_lines(lines: list[str]) -> None:
+    for line in lines:
+        print(line)
+
+
+def main() -> None:
+    """Run the command line; a refusal is one message on standard error and exit code 1."""
+    try:
+        app()
+    except Refused as refusal:
+        print(f"refused: {refusal}", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,113 @@
+"""All steps of a training in one process: what Kubeflow does with the same functions, without it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from rich.console import Console
+from rich.table import Table
+
+from . import reports, steps
+from .errors import Refused
+from .reports import Judged
+from .settings import Settings
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What a training that passed its gates left behind."""
+
+    bundle_id: str
+    uri: str
+    version: str
+
+
+def run(settings: Settings, environment: str, source: str = "", console: Console | None = None) -> Registered:
+    """Run every step, print what the gates say and what to do next; Refused when a gate refuses."""
+    settings.environment(environment)  # refused by name before anything is written
+    console = console or Console()
+    folder = new_run(settings)
+    at = {name: str(folder / name) for name in ("model", "report", "exported", "judged", "bundle")}
+    tables = {name: str(folder / f"{name}.parquet") for name in ("data", "training", "evaluation")}
+    validated = str(folder / "validated.json")
+    with console.status("") as status:
+
+        def step(name: str, work: Callable[[], Result]) -> Result:
+            status.update(name)
+            return work()
+
+        data_hash = step("load", lambda: steps.load(settings, tables["data"], source))
+        step("validate", lambda: steps.validate(settings, tables["data"], validated))
+        step("split", lambda: steps.split(settings, tables["data"], tables["training"], tables["evaluation"]))
+        step("train", lambda: steps.train(settings, tables["training"], at["model"]))
+        step(
+            "evaluate",
+            lambda: steps.evaluate(settings, environment, at["model"], tables["evaluation"], at["report"]),
+        )
+        step("export", lambda: steps.export(settings, at["model"], tables["evaluation"], at["exported"]))
+        step(
+            "judge",
+            lambda: steps.judge(
+                settings, environment, validated, at["model"], at["report"], at["exported"], at["judged"]
+            ),
+        )
+        judged = reports.read(Path(at["judged"]) / steps.JUDGED, Judged)
+        if judged.refused:
+            status.stop()
+            show(console, judged)
+            raise refusal(judged)
+        bundle_id = step(
+            "bundle",
+            lambda: steps.bundle(
+                settings,
+                data_hash,
+                tables["training"],
+                tables["evaluation"],
+                at["model"],
+                at["report"],
+                at["exported"],
+                at["judged"],
+                at["bundle"],
+            ),
+        )
+        uri = step("publish", lambda: steps.publish(settings, environment, at["bundle"]))
+        version = step("register", lambda: steps.register(settings, environment, uri, at["bundle"], at["judged"]))
+    registered = Registered(bundle_id, uri, version)
+    show(console, judged)
+    show_next(console, environment, registered)
+    return registered
+
+
+def new_run(settings: Settings) -> Path:
+    """A new folder for the files of one training."""
+    folder = settings.artifacts / "runs" / datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    folder.mkdir(parents=True)
+    return folder
+
+
+def refusal(judged: Judged) -> Refused:
+    """The sentence for a candidate that did not pass."""
+    reasons = "; ".join(f"{verdict.gate}: {verdict.reason}" for verdict in judged.refused)
+    return Refused(
+        f"the candidate did not pass its gates: {reasons}. Nothing was published; thresholds: config/gates.yaml"
+    )
+
+
+def show(console: Console, judged: Judged) -> None:
+    """Print the verdicts, each with its value, threshold and reason."""
+    table = Table("gate", "verdict", "value", "threshold", "why", box=None)
+    for verdict in judged.verdicts:
+        numbers = ["" if number is None else f"{number:.4g}" for number in (verdict.value, verdict.threshold)]
+        table.add_row(verdict.gate, verdict.outcome, *numbers, verdict.reason)
+    console.print(table)
+
+
+def show_next(console: Console, environment: str, registered: Registered) -> None:
+    """Print what was made, and the command that puts it to use."""
+    console.print(f"\nversion {registered.version}: bundle {registered.bundle_id}\n  {registered.uri}", soft_wrap=True)
+    target = "" if environment == "local" else f" ENV={environment}"
+    console.print(f'next: make promote{target} REASON="…"', soft_wrap=True)

@@ -1,0 +1,1 @@
+"""The model server; it knows the bundle and nothing of training, MLflow or Kubernetes."""

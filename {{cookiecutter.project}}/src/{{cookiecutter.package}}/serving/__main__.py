@@ -1,0 +1,5 @@
+"""`python -m <package>.serving`: the server process."""
+
+from .server import main
+
+main()

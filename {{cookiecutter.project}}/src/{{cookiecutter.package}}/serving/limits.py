@@ -1,0 +1,79 @@
+"""What one client may cost the others: the size of a body, the time it may take, and how many requests are under way."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from .problems import CLOSE, Problem
+from .settings import Limits
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+
+
+class Disconnected(Exception):
+    """The client is gone: nobody waits for the answer."""
+
+
+class Gate:
+    """Lets requests in and reads their bodies."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._ends: dict[asyncio.Task[Any], float] = {}
+        self._late: set[asyncio.Task[Any]] = set()
+        self.in_flight = 0
+
+    def enter(self) -> None:
+        """Count a request in; `leave` must follow if this returns."""
+        if self.in_flight >= self._limits.concurrency:
+            detail = f"{self._limits.concurrency} requests are under way, as many as allowed; come back later"
+            retry = (b"retry-after", str(self._limits.retry_seconds).encode())
+            raise Problem(503, "too-busy", detail, headers=(retry, *CLOSE))
+        self.in_flight += 1
+
+    def leave(self) -> None:
+        self.in_flight -= 1
+
+    async def body(self, receive: Receive, declared: bytes | None) -> bytes:
+        """The whole body of a request; `declared` is its content-length header."""
+        most = self._limits.body_bytes
+        if declared is not None and int(declared) > most:
+            raise self._too_large(int(declared))
+        task = asyncio.current_task()
+        assert task is not None
+        self._ends[task] = task.get_loop().time() + self._limits.body_seconds
+        try:
+            message = await receive()
+            body: bytes = message.get("body", b"")
+            while message.get("more_body") and len(body) <= most:
+                message = await receive()
+                body += message.get("body", b"")
+        except asyncio.CancelledError:
+            if task not in self._late:
+                raise
+            task.uncancel()
+            detail = f"the body was not complete after {self._limits.body_seconds:g} s"
+            raise Problem(408, "body-too-slow", detail, headers=CLOSE) from None
+        finally:
+            del self._ends[task]
+            self._late.discard(task)
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        if len(body) > most:
+            raise self._too_large(len(body))
+        return body
+
+    async def watch(self) -> None:
+        """Interrupt bodies that are late, for ever. A timer for each request would cost more than reading it."""
+        pause = min(1.0, self._limits.body_seconds / 4)
+        while True:
+            await asyncio.sleep(pause)
+            now = asyncio.get_running_loop().time()
+            for task in [task for task, end in self._ends.items() if end < now and task not in self._late]:
+                self._late.add(task)
+                task.cancel()
+
+    def _too_large(self, size: int) -> Problem:
+        detail = f"the body has {size} bytes or more; a request has at most {self._limits.body_bytes}"
+        return Problem(413, "body-too-large", detail, headers=CLOSE)

@@ -1,0 +1,135 @@
+"""Logs as lines of JSON in the Elastic Common Schema on standard output: no payloads, no addresses, no keys.
+
+Lines are collected and written every few milliseconds: writing each on its own would cost as much as the prediction.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import os
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+from time import time_ns
+from typing import Any
+
+import msgspec
+
+FLUSH_SECONDS = 0.1
+PREDICTION_FORMAT = 1
+SECRET = "PREDICTION_LOG_SECRET"  # noqa: S105 - the name of the variable that holds it
+
+
+class RequestLine(msgspec.Struct):
+    """One request."""
+
+    timestamp: str = msgspec.field(name="@timestamp")
+    level: str = msgspec.field(name="log.level")
+    message: str
+    method: str = msgspec.field(name="http.request.method")
+    status: int = msgspec.field(name="http.response.status_code")
+    duration: int = msgspec.field(name="event.duration")
+    rows: int = msgspec.field(name="inference.rows")
+    client: str | None = msgspec.field(name="user.name")
+    dataset: str = msgspec.field(name="event.dataset", default="serving.request")
+    ecs: str = msgspec.field(name="ecs.version", default="8.11.0")
+
+
+class PredictionLine(msgspec.Struct):
+    """One prediction; docs/reference/prediction-log.md explains each field."""
+
+    timestamp: str = msgspec.field(name="@timestamp")
+    id: str = msgspec.field(name="prediction.id")
+    key: str | None = msgspec.field(name="prediction.key")
+    bundle: str = msgspec.field(name="model.bundle")
+    version: str = msgspec.field(name="model.version")
+    score: float = msgspec.field(name="prediction.score")
+    decision: bool = msgspec.field(name="prediction.decision")
+    features: dict[str, Any] = msgspec.field(name="prediction.features")
+    format: int = msgspec.field(name="prediction.format", default=PREDICTION_FORMAT)
+    dataset: str = msgspec.field(name="event.dataset", default="serving.prediction")
+    ecs: str = msgspec.field(name="ecs.version", default="8.11.0")
+
+
+class Log:
+    """Collects lines and writes them."""
+
+    def __init__(self, write: Callable[[bytes], object] | None = None) -> None:
+        self._lines: list[bytes] = []
+        self._write = write or _to_standard_output
+        self._encode = msgspec.json.Encoder().encode
+        self._second, self._prefix = 0, ""
+
+    def add(self, line: msgspec.Struct | dict[str, Any]) -> None:
+        self._lines.append(self._encode(line))
+
+    def event(self, level: str, message: str, **fields: object) -> None:
+        """Say what happened to the server itself."""
+        fields = {name.replace("__", "."): value for name, value in fields.items()}
+        standard = {"@timestamp": self.time(time_ns()), "log.level": level, "message": message, "ecs.version": "8.11.0"}
+        self.add({**standard, "event.dataset": "serving", **fields})
+
+    def time(self, nanoseconds: int) -> str:
+        """A time in UTC, to the millisecond."""
+        second, rest = divmod(nanoseconds, 1_000_000_000)
+        if second != self._second:
+            self._second = second
+            self._prefix = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+        return f"{self._prefix}{rest // 1_000_000:03d}Z"
+
+    def flush(self) -> None:
+        if self._lines:
+            lines, self._lines = self._lines, []
+            self._write(b"\n".join(lines) + b"\n")
+
+    async def run(self) -> None:
+        """Write what has come together, for ever."""
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            self.flush()
+
+
+class Handler(logging.Handler):
+    """Takes what libraries log. Of an exception only its type and place are kept: its message may quote a payload."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        fields: dict[str, object] = {"log__logger": record.name}
+        if record.exc_info and record.exc_info[1] is not None:
+            fields |= failure(record.exc_info[1])
+        self._log.event(record.levelname.lower(), record.getMessage().strip(), **fields)
+
+
+def failure(error: BaseException) -> dict[str, object]:
+    """Type and place of an exception, without its message."""
+    place = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    return {"error__type": type(error).__name__, "error__stack_trace": "\n".join(place)}
+
+
+class KeyHash:
+    """A row's key as the prediction log shows it: HMAC-SHA-256 under a secret, so that labels can be joined and nobody be named."""
+
+    def __init__(self, secret: bytes | None) -> None:
+        self._secret = secret
+
+    @classmethod
+    def from_environment(cls) -> "KeyHash":
+        return cls(os.environ.get(SECRET, "").encode() or None)
+
+    @property
+    def known(self) -> bool:
+        return self._secret is not None
+
+    def __call__(self, key: str | None) -> str | None:
+        if key is None or self._secret is None:
+            return None
+        return hmac.digest(self._secret, key.encode(), hashlib.sha256).hex()
+
+
+def _to_standard_output(content: bytes) -> None:
+    while content:
+        content = content[os.write(1, content) :]

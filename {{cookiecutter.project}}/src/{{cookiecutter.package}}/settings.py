@@ -1,0 +1,236 @@
+"""config/*.yaml as frozen objects, and the few values that come from the environment. Nothing else reads either."""
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import Field, model_validator
+
+from .contract import Contract
+from .errors import Refused
+from .serving.settings import ServingSettings
+from .strict import Problem, Strict, contradictions, parse, read_yaml
+
+Read = TypeVar("Read", bound=Strict)
+
+GATES = ("contract", "rows", "floor", "champion", "slices", "fairness", "calibration", "parity", "size", "latency")
+"""Every gate, in the order in which verdicts are shown."""
+
+GateName = Literal[
+    "contract", "rows", "floor", "champion", "slices", "fairness", "calibration", "parity", "size", "latency"
+]
+
+
+class Split(Strict):
+    evaluation: float = Field(gt=0, lt=1)
+
+
+class Model(Strict):
+    max_iterations: int = Field(ge=1, le=10_000)
+    learning_rate: float = Field(gt=0, le=1)
+    max_leaf_nodes: int = Field(ge=2)
+    min_rows_per_leaf: int = Field(ge=1)
+    l2: float = Field(ge=0)
+
+
+class Costs(Strict):
+    false_alarm: float = Field(gt=0)
+    miss: float = Field(gt=0)
+
+    @property
+    def threshold(self) -> float:
+        """The score from which flagging costs less than not flagging, if scores are probabilities."""
+        return self.false_alarm / (self.false_alarm + self.miss)
+
+
+class EvaluationSettings(Strict):
+    confidence: float = Field(gt=0.5, lt=1)
+    bootstrap_samples: int = Field(ge=100, le=100_000)
+    group_min_rows: int = Field(ge=1)
+    calibration_bins: int = Field(ge=2, le=100)
+
+
+class Training(Strict):
+    """config/training.yaml"""
+
+    seed: int = Field(ge=0, lt=2**32)
+    split: Split
+    model: Model
+    costs: Costs
+    evaluation: EvaluationSettings
+
+
+class ContractGate(Strict):
+    max_single_feature_auc: float = Field(gt=0.5, le=1)
+
+
+class RowsGate(Strict):
+    min_training_rows: int = Field(ge=1)
+    min_evaluation_rows: int = Field(ge=1)
+    min_positive_rows: int = Field(ge=1)
+    min_label_coverage: float = Field(ge=0, le=1)
+
+
+class FloorGate(Strict):
+    min_auc: float = Field(ge=0.5, le=1)
+    min_brier_skill: float = Field(ge=-1, lt=1)
+
+
+class ChampionGate(Strict):
+    max_auc_loss: float = Field(ge=0, le=1)
+
+
+class SlicesGate(Strict):
+    min_auc: float = Field(ge=0, le=1)
+
+
+class FairnessGate(Strict):
+    max_equal_opportunity_difference: float = Field(ge=0, le=1)
+    min_selection_rate_ratio: float | None = Field(None, ge=0, le=1)
+
+
+class CalibrationGate(Strict):
+    max_error: float = Field(gt=0, le=1)
+
+
+class SizeGate(Strict):
+    max_megabytes: float = Field(gt=0)
+
+
+class LatencyGate(Strict):
+    max_milliseconds: float = Field(gt=0)
+
+
+class EnvironmentRule(Strict):
+    """Where an environment's models come from, who must agree, and which gates a promotion runs again."""
+
+    after: str | None = None
+    approval: Literal["none", "file"]
+    gates: tuple[Literal["champion"], ...] = ()
+
+
+class Gates(Strict):
+    """config/gates.yaml"""
+
+    contract: ContractGate
+    rows: RowsGate
+    floor: FloorGate
+    champion: ChampionGate
+    slices: SlicesGate
+    fairness: FairnessGate
+    calibration: CalibrationGate
+    size: SizeGate
+    latency: LatencyGate
+    environments: dict[str, EnvironmentRule] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _known_order(self) -> "Gates":
+        contradictions(problem for name in self.environments for problem in self._order_problems(name))
+        return self
+
+    def _order_problems(self, name: str) -> list[Problem]:
+        place, seen, current = f"environments.{name}.after", {name}, self.environments[name].after
+        while current is not None:
+            if current not in self.environments:
+                return [(place, current, f"must be one of {', '.join(self.environments)}")]
+            if current in seen:
+                return [
+                    (place, self.environments[name].after, "leads back to itself; one environment must be the first")
+                ]
+            seen.add(current)
+            current = self.environments[current].after
+        return []
+
+
+class Reference(Strict):
+    bins: int = Field(ge=2, le=128)
+
+
+class Monitoring(Strict):
+    """config/monitoring.yaml"""
+
+    reference: Reference
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment and where it keeps its bundles and its registry."""
+
+    name: str
+    rule: EnvironmentRule
+    store_uri: str
+    registry_uri: str
+    model_name: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All of the configuration of one project."""
+
+    root: Path
+    project: str
+    package: str
+    title: str
+    description: str
+    owner: str
+    contract: Contract
+    training: Training
+    gates: Gates
+    serving: ServingSettings
+    monitoring: Monitoring
+
+    @classmethod
+    def load(cls, root: Path | None = None) -> "Settings":
+        """Read the project at `root` (else $PROJECT_ROOT, else the working directory); Refused lists every problem of a file."""
+        root = (root or Path(os.environ.get("PROJECT_ROOT", "."))).resolve()
+        answers = _answers(root)
+        return cls(
+            root=root,
+            **{name: answers[name] for name in ("project", "package", "title", "description", "owner")},
+            contract=_read(Contract, root, "data"),
+            training=_read(Training, root, "training"),
+            gates=_read(Gates, root, "gates"),
+            serving=_read(ServingSettings, root, "serving"),
+            monitoring=_read(Monitoring, root, "monitoring"),
+        )
+
+    def environment(self, name: str) -> Environment:
+        """The environment of that name; ARTIFACT_URI and MLFLOW_TRACKING_URI say where its things are, else they are in artifacts/."""
+        if name not in self.gates.environments:
+            known = ", ".join(self.gates.environments)
+            raise Refused(
+                f"environment {name}: not in config/gates.yaml: environments; use one of {known}, or add it there"
+            )
+        model_name = f"{self.project}-{name}"
+        artifacts = os.environ.get("ARTIFACT_URI") or (self.artifacts / "store").as_uri()
+        return Environment(
+            name=name,
+            rule=self.gates.environments[name],
+            store_uri=f"{artifacts.rstrip('/')}/{model_name}",
+            registry_uri=os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.artifacts / 'mlflow.db'}",
+            model_name=model_name,
+        )
+
+    @property
+    def artifacts(self) -> Path:
+        """The folder of working files, outside version control."""
+        return self.root / "artifacts"
+
+
+def _read(model: type[Read], root: Path, name: str) -> Read:
+    file = f"config/{name}.yaml"
+    return parse(model, read_yaml(root / file, file), file)
+
+
+def _answers(root: Path) -> dict[str, Any]:
+    try:
+        answers = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mlops-template"][
+            "answers"
+        ]
+    except (OSError, KeyError, tomllib.TOMLDecodeError):
+        raise Refused(
+            f"{root}: this is no project (pyproject.toml has no [tool.mlops-template.answers]); run from its folder"
+        ) from None
+    return dict(answers)

@@ -1,0 +1,341 @@
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from {{ cookiecutter.package }} import bundle, overview, promotion, records, staging, switch
+from {{ cookiecutter.package }}.errors import Refused
+from {{ cookiecutter.package }}.registry import CHALLENGER, CHAMPION, Registry, Version
+from {{ cookiecutter.package }}.settings import Environment, Settings
+from {{ cookiecutter.package }}.store import Store
+
+from .store_helpers import TRAINER, make_bundle, settings_at
+
+Train = Callable[[str], str]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return settings_at(tmp_path)
+
+
+@pytest.fixture
+def local(settings: Settings) -> Environment:
+    return settings.environment("local")
+
+
+@pytest.fixture
+def train(settings: Settings, tmp_path: Path) -> Train:
+    return lambda name: entered(settings, "local", tmp_path / "runs" / name, name)
+
+
+def entered(settings: Settings, environment_name: str, folder: Path, name: str) -> str:
+    """Do what a training does at its end."""
+    environment = settings.environment(environment_name)
+    bundle_id = make_bundle(folder, name=name)
+    registry = Registry(environment)
+    uri = bundle.publish(folder, Store.open(environment.store_uri))
+    registry.set_alias(CHALLENGER, registry.register(uri, bundle_id, TRAINER))
+    return bundle_id
+
+
+def outcomes(environment: Environment) -> list[tuple[str, str]]:
+    attempts = records.read(Store.open(environment.store_uri))
+    return [(attempt.begun.kind, attempt.ended.outcome if attempt.ended else "open") for attempt in attempts]
+
+
+def test_a_life(settings: Settings, local: Environment, train: Train, tmp_path: Path) -> None:
+    registry = Registry(local)
+    first = train("one")
+    promoted = promotion.promote(settings, "local", " the first ")
+    assert promoted.champion.bundle_id == first
+    assert promoted.notes == [f"{first[:12]} is now the champion of local (version 1)"]
+    assert registry.previous() is None
+
+    second, third = train("two"), train("three")
+    promotion.promote(settings, "local", "by name", second[:10])
+    promotion.promote(settings, "local", "the challenger")
+    champion, previous = registry.champion(), registry.previous()
+    assert champion is not None
+    assert previous is not None
+    assert (champion.bundle_id, previous.bundle_id, champion.trainer) == (third, second, TRAINER)
+
+    assert promotion.rollback(settings, "local", "it is bad").champion.bundle_id == second
+    assert [version.rejected for version in registry.versions()] == [True, False, False]
+    with pytest.raises(Refused, match="was rolled back: train again, or promote it by name"):
+        promotion.promote(settings, "local", "again")
+    assert promotion.rollback(settings, "local", "bad too").champion.bundle_id == first
+    assert registry.previous() is None
+    with pytest.raises(Refused, match="local has nothing to go back to"):
+        promotion.rollback(settings, "local", "once more")
+
+    assert promotion.promote(settings, "local", "it was good after all", third).champion.bundle_id == third
+    assert [version.rejected for version in registry.versions()] == [False, True, False]
+    assert outcomes(local) == [(kind, "succeeded") for kind in ("promotion",) * 3 + ("rollback",) * 2 + ("promotion",)]
+    assert sorted(path.name for path in (tmp_path / "artifacts").iterdir()) == [
+        "local.lock", "mlflow.db", "mlflow.db.lock", "store",
+    ]  # fmt: skip
+
+
+def test_the_records_say_everything(settings: Settings, local: Environment, train: Train) -> None:
+    first = train("one")
+    promotion.promote(settings, "local", "the first")
+    second = train("two")
+    promotion.promote(settings, "local", "the second")
+    store = Store.open(local.store_uri)
+    paths = store.list("promotions")
+    assert [path.split("-")[-1] for path in paths] == ["begun.json", "ended.json"] * 2
+    begun = json.loads(store.get(paths[2]))
+    assert begun.pop("time") <= json.loads(store.get(paths[3]))["time"]
+    assert begun.pop("actor")
+    assert begun.pop("place").endswith("local.lock")
+    assert begun == {
+        "format": 1,
+        "kind": "promotion",
+        "environment": "local",
+        "reason": "the second",
+        "from": first,
+        "to": second,
+        "verdicts": [{"gate": "floor", "outcome": "passed", "value": 0.7, "threshold": 0.6, "reason": "above"}],
+        "commit": None,
+        "approval": None,
+    }
+    table = overview.history(records.read(store), "local")
+    whats, whys = list(table.columns[1].cells), list(table.columns[2].cells)
+    assert whats[1] == f"promotion\nfrom {first[:12]}\nto   {second[:12]}"
+    assert str(whys[1]).splitlines()[1:] == ["the second", "succeeded"]
+
+
+def test_refusals_change_nothing(settings: Settings, local: Environment, train: Train) -> None:
+    for refused, sentence in [
+        (lambda: promotion.promote(settings, "local", " "), "REASON= is required"),
+        (lambda: promotion.rollback(settings, "local", ""), "REASON= is required"),
+        (lambda: promotion.promote(settings, "nowhere", "x"), "environment nowhere: not in config/gates.yaml"),
+        (lambda: promotion.promote(settings, "local", "x"), "local has no challenger: make train"),
+        (lambda: promotion.rollback(settings, "local", "x"), "local has no champion"),
+        (lambda: promotion.promote(settings, "local", "x", "../../etc"), r"BUNDLE=\.\./\.\./etc: must be a bundle id"),
+        (lambda: promotion.promote(settings, "local", "x", "0" * 64), "there is no such bundle in file://"),
+    ]:
+        with pytest.raises(Refused, match=sentence):
+            refused()
+    assert outcomes(local) == []
+    train("one")
+    assert promotion.promote(settings, "local", "x").notes[0].endswith("version 1)")
+    assert promotion.promote(settings, "local", "x").notes[0].endswith("is the champion of local already")
+    assert outcomes(local) == [("promotion", "succeeded")]
+
+
+def test_a_damaged_bundle_is_not_promoted(settings: Settings, local: Environment, train: Train, tmp_path: Path) -> None:
+    bundle_id = train("one")
+    (tmp_path / "artifacts/store" / local.model_name / "bundles" / bundle_id / "card.md").write_bytes(b"# Fake\n")
+    with pytest.raises(Refused, match=r"card\.md has the sha256"):
+        promotion.promote(settings, "local", "x")
+    assert Registry(local).champion() is None
+    assert outcomes(local) == []
+
+
+def test_a_bundle_moves_to_the_next_environment(settings: Settings, tmp_path: Path) -> None:
+    first = entered(settings, "dev", tmp_path / "one", "one")
+    promotion.promote(settings, "dev", "fine")
+    champion = promotion.promote(settings, "staging", "fine in dev", first).champion
+    assert champion.bundle_id == first
+    assert champion.uri.endswith(f"-staging/bundles/{first}")
+    assert bundle.fetch(champion.uri, tmp_path / "fetched", first).id == first
+    with pytest.raises(Refused, match=f"governance/approvals/{first}.yaml: there is no approval of this bundle"):
+        promotion.promote(settings, "prod", "fine in staging", first)
+    assert Registry(settings.environment("prod")).versions() == []
+
+
+class Broken:
+    """A target that does not come up with one version."""
+
+    def __init__(self, bad: str) -> None:
+        self.bad = bad
+        self.applied: list[str | None] = []
+
+    def apply(self, version: Version | None) -> None:
+        self.applied.append(version.bundle_id if version else None)
+        if version is not None and version.bundle_id == self.bad:
+            raise Refused("the rollout did not end in time")
+
+
+def test_on_failure_the_alias_goes_back_and_the_records_stay(
+    settings: Settings, local: Environment, train: Train
+) -> None:
+    first = train("one")
+    target = Broken(first)
+    with pytest.raises(Refused, match="the rollout did not end in time"):
+        promotion.promote(settings, "local", "x", target=target)
+    assert Registry(local).champion() is None
+    promotion.promote(settings, "local", "x")
+    second = train("two")
+    target = Broken(second)
+    with pytest.raises(Refused, match="the rollout did not end in time"):
+        promotion.promote(settings, "local", "x", target=target)
+    assert target.applied == [second, first]
+    champion = Registry(local).champion()
+    assert champion is not None
+    assert champion.bundle_id == first
+    assert outcomes(local) == [("promotion", "failed"), ("promotion", "succeeded"), ("promotion", "failed")]
+
+
+def begun(settings: Settings, local: Environment, to_id: str, age: timedelta, host: str) -> None:
+    """Leave what a promotion leaves whose process dies after `begun`."""
+    time = (datetime.now(UTC) - age).isoformat()
+    record = records.Begun(1, time, "promotion", "local", "Somebody", host, "x", None, to_id, (), None, None)
+    records.begin(Store.open(local.store_uri), record)
+
+
+def test_a_dead_promotion_is_reverted_or_completed_and_said(
+    settings: Settings, local: Environment, train: Train
+) -> None:
+    bundle_id = train("one")
+    old = timedelta(hours=1)
+    begun(settings, local, bundle_id, old, "elsewhere:/lock")
+    (note,) = promotion.recover(settings, "local")
+    assert note.startswith(f"the promotion to {bundle_id[:12]} that Somebody began at ")
+    assert note.endswith("was interrupted before the champion had changed: reverted")
+    registry = Registry(local)
+    registry.set_alias(CHAMPION, registry.find(bundle_id))
+    begun(settings, local, bundle_id, old, "elsewhere:/lock")
+    promoted = promotion.promote(settings, "local", "x")
+    assert promoted.notes[0].endswith("was interrupted after the champion had changed: completed")
+    assert promoted.notes[1].endswith("is the champion of local already")
+    assert outcomes(local) == [("promotion", "reverted"), ("promotion", "succeeded")]
+    assert promotion.recover(settings, "local") == []
+
+
+def test_who_repeats_an_interrupted_rollback_goes_back_once(
+    settings: Settings, local: Environment, train: Train
+) -> None:
+    ids = [train(name) for name in ("one", "two", "three")]
+    for bundle_id in ids:
+        promotion.promote(settings, "local", "x", bundle_id)
+    registry, store = Registry(local), Store.open(local.store_uri)
+    time = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    records.begin(
+        store,
+        records.Begun(1, time, "rollback", "local", "Ann", "elsewhere:/lock", "x", ids[2], ids[1], (), None, None),
+    )
+    registry.set_alias(CHAMPION, registry.find(ids[1]))
+    rolled_back = promotion.rollback(settings, "local", "x")
+    assert rolled_back.champion.bundle_id == ids[1]
+    assert rolled_back.notes[1] == "to go further back, roll back once more"
+    assert promotion.rollback(settings, "local", "x").champion.bundle_id == ids[0]
+
+
+def test_another_host_at_work_is_left_alone(settings: Settings, local: Environment, train: Train) -> None:
+    bundle_id = train("one")
+    begun(settings, local, bundle_id, timedelta(minutes=1), "elsewhere:/lock")
+    sentence = f"a promotion to {bundle_id[:12]} is under way in local: Somebody began it at .* on elsewhere; wait"
+    with pytest.raises(Refused, match=sentence):
+        promotion.promote(settings, "local", "x")
+    assert promotion.recover(settings, "local")[0].startswith("a promotion to")
+    assert outcomes(local) == [("promotion", "open")]
+
+
+def test_who_finds_another_after_having_begun_gives_way(
+    settings: Settings, local: Environment, train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle_id = train("one")
+    begin = records.begin
+
+    def begin_second(store: Store, record: records.Begun) -> records.Attempt:
+        monkeypatch.setattr(records, "begin", begin)
+        begun(settings, local, bundle_id, timedelta(seconds=1), "elsewhere:/lock")
+        return begin(store, record)
+
+    monkeypatch.setattr(records, "begin", begin_second)
+    with pytest.raises(Refused, match="is under way in local: Somebody began it"):
+        promotion.promote(settings, "local", "x")
+    assert outcomes(local) == [("promotion", "open"), ("promotion", "failed")]
+    assert Registry(local).champion() is None
+
+
+def test_of_two_promotions_here_one_says_that_the_other_is_under_way(settings: Settings, train: Train) -> None:
+    train("one")
+    with (
+        staging.locked(settings.artifacts / "local.lock"),
+        pytest.raises(Refused, match="another promotion or rollback of local is under way here; wait for it to end"),
+    ):
+        promotion.promote(settings, "local", "x")
+    assert promotion.promote(settings, "local", "x").champion.number == "1"
+
+
+def test_of_many_promotions_at_once_each_wins_or_says_why_not(
+    settings: Settings, local: Environment, train: Train
+) -> None:
+    ids = [train(str(number)) for number in range(4)]
+
+    def attempt(bundle_id: str) -> str:
+        try:
+            return promotion.promote(settings, "local", "x", bundle_id).champion.bundle_id
+        except Refused as refused:
+            return str(refused)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(attempt, ids))
+    done = [answer for answer in answers if answer in ids]
+    busy = "another promotion or rollback of local is under way here; wait for it to end"
+    assert {*answers} - {*ids} <= {busy}
+    champion = Registry(local).champion()
+    assert champion is not None
+    assert champion.bundle_id in done
+    assert outcomes(local) == [("promotion", "succeeded")] * len(done)
+
+
+def test_registering_twice_gives_one_version(settings: Settings, local: Environment, train: Train) -> None:
+    bundle_id = train("one")
+    registry = Registry(local)
+    assert registry.register("file:///x", bundle_id, "x") == registry.find(bundle_id)
+    assert len(registry.versions()) == 1
+
+
+def test_many_processes_create_the_registry_at_once(settings: Settings, local: Environment) -> None:
+    program = (
+        "import sys; from pathlib import Path; from types import SimpleNamespace\n"
+        f"from {switch.__package__}.registry import Registry\n"
+        "registry = Registry(SimpleNamespace(model_name=sys.argv[1], registry_uri=sys.argv[2]))\n"
+        "registry.register('file:///' + sys.argv[3], sys.argv[3], 'x')\n"
+        "registry.log_run({'a': 1}, {'b': 2.0}, None, {})\n"
+    )
+    command = [sys.executable, "-c", program, local.model_name, local.registry_uri]
+    source = str(Path(switch.__file__).parents[1])
+    running = [
+        subprocess.Popen([*command, str(number)], env={"PYTHONPATH": source, "PATH": ""}, stderr=subprocess.PIPE)
+        for number in range(3)
+    ]
+    for process in running:
+        _, errors = process.communicate(timeout=120)
+        assert (process.returncode, errors) == (0, b"")
+    assert sorted(version.bundle_id for version in Registry(local).versions()) == ["0", "1", "2"]
+
+
+def test_garbage_is_listed_and_only_garbage(
+    settings: Settings, local: Environment, train: Train, tmp_path: Path
+) -> None:
+    train("one")
+    assert overview.unreferenced(local) == []
+    lost = make_bundle(tmp_path / "lost", name="lost")
+    bundle.publish(tmp_path / "lost", Store.open(local.store_uri))
+    (found,) = overview.unreferenced(local)
+    assert (found.bundle_id, len(found.paths), found.settled) == (lost, 6, False)
+    assert replace(found, modified=found.modified - timedelta(hours=2)).settled
+    overview.remove(local, found)
+    assert overview.unreferenced(local) == []
+    assert not (tmp_path / "artifacts/store" / local.model_name / "bundles" / lost).exists()
+
+
+def test_status_shows_the_difference(settings: Settings, local: Environment, train: Train) -> None:
+    first = train("one")
+    promotion.promote(settings, "local", "x")
+    registry = Registry(local)
+    assert overview.status(registry, [overview.Served("here", first)], "local")[1] == []
+    _, problems = overview.status(registry, [overview.Served("here", "f" * 64)], "local")
+    assert problems == [f"here serves {'f' * 12}, the champion is {first[:12]}"]
