@@ -178,9 +178,16 @@ class Echo(BaseHTTPRequestHandler):
         """Keep the tests' output clean."""
 
 
+class Server(ThreadingHTTPServer):
+    """Takes it that clients hang up."""
+
+    def handle_error(self, *_: object) -> None:
+        assert isinstance(sys.exc_info()[1], ConnectionError)
+
+
 @contextmanager
 def echo() -> Iterator[int]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    server = Server(("127.0.0.1", 0), Echo)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

@@ -129,7 +129,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator["subprocess.Pop
     """The process that runs the verbs. It finds no Git, which would add system calls of its own."""
     folder = tmp_path_factory.mktemp("warm")
     _write_source(folder)
-    source = Path(flight_delay.__file__).parents[1]
+    source = Path({{ cookiecutter.package }}.__file__).parents[1]
     process = subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("driver.py")), str(folder)],
         stdin=subprocess.PIPE,

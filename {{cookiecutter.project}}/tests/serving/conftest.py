@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.helpers import Running, start, write_bundle, write_settings
+from .helpers import Running, start, write_bundle, write_settings
 
 
 @pytest.fixture(scope="module")

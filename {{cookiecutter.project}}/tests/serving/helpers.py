@@ -192,12 +192,13 @@ class Running:
 
     def _read(self, listening: threading.Event) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            entry = json.loads(line)
-            self.lines.append(entry)
-            if entry["message" if "message" in entry else "event.dataset"] == "listening":
-                self.port, self.metrics_port = entry["server.port"], entry["metrics.port"]
-                listening.set()
+        with self.process.stdout as lines:
+            for line in lines:
+                entry = json.loads(line)
+                self.lines.append(entry)
+                if entry.get("message") == "listening":
+                    self.port, self.metrics_port = entry["server.port"], entry["metrics.port"]
+                    listening.set()
         listening.set()
 
     def start(self) -> "Running":

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.serving.helpers import CONTRACT, INPUTS, ROW, Running, score
+from .helpers import CONTRACT, INPUTS, ROW, Running, score
 
 
 def test_rows(server: Running, bundle_id: str) -> None:

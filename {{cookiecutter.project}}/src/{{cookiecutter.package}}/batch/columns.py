@@ -140,11 +140,8 @@ def _bool(cells: pa.Array) -> Array:
     found = pc.index_in(words, value_set=_WORDS, skip_nulls=True)
     if found.null_count > cells.null_count:
         raise Wrong(_first(~_present(found) & _present(cells)), rule)
-    return (found.cast(pa.float32()).to_numpy(zero_copy_only=False) >= 2).astype(np.float32) + _nan_where_missing(cells)
-
-
-def _nan_where_missing(cells: pa.Array) -> Array:
-    return np.where(_present(cells), np.float32(0), np.float32(np.nan))
+    positions: Array = found.cast(pa.float32()).to_numpy(zero_copy_only=False)
+    return np.where(np.isnan(positions), np.float32(np.nan), positions >= 2).astype(np.float32)
 
 
 def _wall_clock(cells: pa.Array, zone: str | None) -> Array:
