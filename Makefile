@@ -28,7 +28,7 @@ demo: tools venv ## generate a project, train, promote, serve and ask it; everyt
 	@$(tools)/bin/python demo
 
 test: tools venv ## every test that needs only Python
-	@$(tools)/bin/python -m pytest -n 2
+	@rm -f build/test-seconds; start=$$(date +%s); $(tools)/bin/python -m pytest -n 2 && echo $$(($$(date +%s) - start)) > build/test-seconds
 
 lint: tools ## check the template's own code
 	@$(tools)/bin/ruff check --quiet .
@@ -37,7 +37,7 @@ lint: tools ## check the template's own code
 	@$(tools)/bin/yamllint --strict .
 
 golden: tools ## write again what the tests compare with: the file lists of generated projects
-	@$(tools)/bin/python -m pytest -q tests/test_choices.py --golden
+	@$(tools)/bin/python -m pytest -q tests/test_choices.py -k test_files --golden
 
 requirements: tools ## pin the tools and the projects' packages again (UPGRADE=1: the newest)
 	@UPGRADE=$(UPGRADE) $(tools)/bin/python requirements/pins.py

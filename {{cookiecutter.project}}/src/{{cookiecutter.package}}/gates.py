@@ -73,7 +73,7 @@ def champion(gate: ChampionGate, evaluated: Evaluated) -> Verdict:
     """Not worse than the champion on the same rows, for sure."""
     compared = evaluated.champion
     if compared is None:
-        return Verdict("champion", "not applicable", None, -gate.max_auc_loss, "there is no champion yet")
+        return Verdict("champion", "not applicable", None, -gate.max_auc_loss, evaluated.no_champion)
     low, high = compared.auc_difference_interval
     reason = f"AUC {compared.auc_difference:+.4f} against {compared.bundle_id[:12]} [{low:+.4f}, {high:+.4f}]"
     return _verdict("champion", low, -gate.max_auc_loss, low >= -gate.max_auc_loss, reason)

@@ -13,7 +13,7 @@ Array = NDArray[Any]
 
 
 def build(contract: Contract, columns: Mapping[str, Array], scores: Array, bins: int) -> dict[str, Any]:
-    """Bins and ratios of every input and of the score; `columns` as `features.encode` takes them.
+    """Bins and ratios of every input and of the score; `columns` as `features.encode` takes them, scores of later rows.
 
     Numbers have up to `bins` bins of equal row counts: value v lies in bin `searchsorted(edges, v, side="right")`, and
     the last ratio is that of missing values. Categories have one bin a value, then `other`, then `missing`.

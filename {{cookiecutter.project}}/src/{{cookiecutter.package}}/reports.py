@@ -70,6 +70,8 @@ class Evaluated(msgspec.Struct, frozen=True):
     """Per slice: the lowest selection rate over the highest (the four-fifths rule asks for .8)."""
     groups: tuple[Group, ...]
     champion: Comparison | None
+    no_champion: str = "there is no champion yet"
+    """Why there is no comparison, where there is none."""
 
 
 class Parity(msgspec.Struct, frozen=True):

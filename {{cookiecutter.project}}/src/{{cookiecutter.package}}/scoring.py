@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
     from .bundle import Bundle
+    from .contract import Contract
 
 INPUT, OUTPUT = "features", "score"
 _CHUNK = 65_536
@@ -43,7 +44,19 @@ def scores(model: "InferenceSession", matrix: Matrix) -> NDArray[np.float64]:
 def bundle_scores(bundle: "Bundle", frame: "pd.DataFrame") -> NDArray[np.float64]:
     """The scores that a bundle gives the rows of a frame, by its own contract."""
     from . import data, features
+
+    contract = _contract(bundle)
+    return scores(session(bundle.folder / "model.onnx"), features.encode(contract, data.arrays(contract, frame)))
+
+
+def incomparable(bundle: "Bundle", contract: "Contract") -> str | None:
+    """Why a bundle cannot score rows of this contract, if it cannot: it asks for a feature that they have not."""
+    asked, given = _contract(bundle).columns, contract.columns
+    missing = [name for name in _contract(bundle).features if name not in given or given[name].type != asked[name].type]
+    return f"bundle {bundle.id[:12]} asks for {missing[0]}, which the data has not" if missing else None
+
+
+def _contract(bundle: "Bundle") -> "Contract":
     from .contract import Contract
 
-    contract = Contract.from_json((bundle.folder / "contract.json").read_bytes())
-    return scores(session(bundle.folder / "model.onnx"), features.encode(contract, data.arrays(contract, frame)))
+    return Contract.from_json((bundle.folder / "contract.json").read_bytes())

@@ -98,8 +98,11 @@ def evaluate(settings: Settings, environment: str, model: str, evaluation_rows: 
     rate = reports.read(Path(model) / TRAINED, Trained).positive_rate
     with staging.scratch(settings.artifacts) as scratch:
         champion = champion_bundle(settings.environment(environment), scratch / "champion")
-        compared = (champion.id, scoring.bundle_scores(champion, frame)) if champion else None
+        reason = scoring.incomparable(champion, contract) if champion else None
+        compared = (champion.id, scoring.bundle_scores(champion, frame)) if champion and not reason else None
     evaluated = evaluation.evaluate(contract, settings.training, frame, scores, rate, compared)
+    if reason:
+        evaluated = msgspec.structs.replace(evaluated, no_champion=reason)
     reports.write(folder / EVALUATED, evaluated)
     labels = data.label(contract, frame).to_numpy()
     plots.write(folder, labels, scores, evaluated.threshold, settings.training.evaluation.calibration_bins)
@@ -165,8 +168,11 @@ def bundle(
     trained = reports.read(Path(model) / TRAINED, Trained)
     evaluated = reports.read(Path(report) / EVALUATED, Evaluated)
     content = (Path(exported) / "model.onnx").read_bytes()
+    later = _read(Path(evaluation_rows)).frame
     columns = data.arrays(contract, _read(Path(training)).frame)
-    scores = scoring.scores(scoring.session(content), features.encode(contract, columns))
+    # Scores of rows that the model was not fitted to: those of its own rows are more certain than live ones ever are.
+    matrix = features.encode(contract, data.arrays(contract, later))
+    scores = scoring.scores(scoring.session(content), matrix)
     profile = reference.build(contract, columns, scores, settings.monitoring.reference.bins)
     manifest = {
         "name": settings.project,
@@ -180,7 +186,7 @@ def bundle(
         "metrics": evaluated.metrics,
         "verdicts": [msgspec.to_builtins(_without_clock(verdict)) for verdict in verdicts],
         "parity": msgspec.to_builtins(reports.read(Path(exported) / EXPORTED, Exported).parity),
-        "golden": golden.make(contract, content, _read(Path(evaluation_rows)).frame, evaluated.threshold),
+        "golden": golden.make(contract, content, later, evaluated.threshold),
         "trainer": lineage.person(settings.root),
     }
     files = {

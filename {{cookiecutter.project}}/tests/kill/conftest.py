@@ -1,9 +1,11 @@
 """A project in every state that a kill test starts from, and the process that runs verbs on it."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +13,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+
+from {{ cookiecutter.package }} import bundle
 
 PROJECT = Path(__file__).parents[2]
 BOUNDARIES = "openat,rename,renameat,renameat2,link,linkat,unlink,unlinkat,fsync,fdatasync"
@@ -45,13 +49,10 @@ class Laboratory:
     """One folder in which a project is put into a state, a verb is run and killed, and the outcome is looked at."""
 
     folder: Path
+    root: Path
+    """The project. The registry holds absolute addresses, so that every state must lie at the same path."""
     driver: "subprocess.Popen[str]"
     variables: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def root(self) -> Path:
-        """The project. The registry holds absolute addresses, so that every state must lie at the same path."""
-        return self.folder / "project"
 
     def restore(self, state: str) -> None:
         """Put the project into a saved state."""
@@ -129,7 +130,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator["subprocess.Pop
     """The process that runs the verbs. It finds no Git, which would add system calls of its own."""
     folder = tmp_path_factory.mktemp("warm")
     _write_source(folder)
-    source = Path({{ cookiecutter.package }}.__file__).parents[1]
+    source = Path(bundle.__file__).parents[1]
     process = subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("driver.py")), str(folder)],
         stdin=subprocess.PIPE,
@@ -154,9 +155,19 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator["subprocess.Pop
 
 
 @pytest.fixture(scope="session")
-def laboratory(driver: "subprocess.Popen[str]", tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
+def project_folder() -> Iterator[Path]:
+    """Where the project lies: in memory where that is possible, since a disk takes most of the time to flush."""
+    memory = Path("/dev/shm")  # noqa: S108 (a folder of our own is made in it)
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def laboratory(
+    driver: "subprocess.Popen[str]", project_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Laboratory:
     """States on the way of a second bundle through the environments `one` and `two`, in which a first is champion."""
-    return prepared(Laboratory(tmp_path_factory.mktemp("laboratory"), driver))
+    return prepared(Laboratory(tmp_path_factory.mktemp("laboratory"), project_folder / "file", driver))
 
 
 def prepared(made: Laboratory) -> Laboratory:
@@ -180,13 +191,13 @@ def prepared(made: Laboratory) -> Laboratory:
     made.save("trained")
     made.restore("empty")
     do("train")
-    second = made.root.rename(made.folder / "second")
+    second = shutil.move(made.root, made.folder / "second")
     made.restore("trained")
     do("promote")
     made.save("train")
     made.save("publish")
-    made.root.rename(made.folder / "first")
-    second.rename(made.root)
+    shutil.rmtree(made.root)
+    shutil.move(second, made.root)
     take_bundle()
     made.restore("publish")
     for verb, state in (("publish", "register"), ("register", "promote"), ("promote", "rollback")):

@@ -6,6 +6,7 @@ verb is then run once for each of them, and killed there. One moment more, in ea
 
 import re
 import shutil
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -31,13 +32,14 @@ EXPECTED_FILES = re.compile(
 
 
 @pytest.mark.parametrize("verb", FLOORS)
-def test_killed_at_every_write_boundary(verb: str, laboratory: Laboratory, capsys: pytest.CaptureFixture[str]) -> None:
+def test_killed_at_every_write_boundary(
+    verb: str, laboratory: Laboratory, record_property: Callable[[str, object], None]
+) -> None:
     laboratory.restore(verb)
     whole = laboratory.run(verb, "-e", "signal=none")
     assert whole.status == 0, whole.said
     count = len(whole.boundaries)
-    with capsys.disabled():
-        print(f"\n{verb}: {count} write boundaries", flush=True)
+    record_property("counted", f"{verb}: {count} write boundaries")
     assert count >= FLOORS[verb]
     for boundary in range(count):
         kill(laboratory, verb, whole, boundary)
@@ -56,15 +58,14 @@ def test_the_control_is_red(laboratory: Laboratory) -> None:
     pytest.fail("the tests above cannot see a champion that is not there")
 
 
-def test_a_registry_is_there_or_not(laboratory: Laboratory, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_registry_is_there_or_not(laboratory: Laboratory, record_property: Callable[[str, object], None]) -> None:
     """Creating MLflow's tables takes hundreds of writes; an even choice of them must do."""
     laboratory.restore("empty")
     whole = laboratory.run("create", "-e", "signal=none")
     assert whole.status == 0, whole.said
     count = len(whole.boundaries)
     chosen = sorted({*range(0, count, max(count // 5, 1)), *range(count - 5, count)})
-    with capsys.disabled():
-        print(f"\nfirst use of the registry: {len(chosen)} of {count} write boundaries", flush=True)
+    record_property("counted", f"first use of the registry: {len(chosen)} of {count} write boundaries")
     for boundary in chosen:
         kill(laboratory, "create", whole, boundary, state="empty")
         assert laboratory.aftermath("create")["after"]["one"]["versions"] == []

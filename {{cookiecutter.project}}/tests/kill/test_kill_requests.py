@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -102,7 +103,7 @@ def bucket() -> Iterator[Bucket]:
 
 @pytest.fixture(scope="module")
 def stocked(
-    bucket: Bucket, driver: "subprocess.Popen[str]", tmp_path_factory: pytest.TempPathFactory
+    bucket: Bucket, driver: "subprocess.Popen[str]", project_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stocked]:
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
     client = boto3.client("s3", endpoint_url=bucket.address, **keys)
@@ -111,7 +112,7 @@ def stocked(
     variables |= {name.upper(): value for name, value in keys.items() if name != "region_name"} | {
         "AWS_REGION": "us-east-1"
     }
-    laboratory = Stocked(tmp_path_factory.mktemp("stocked"), driver, variables, client=client)
+    laboratory = Stocked(tmp_path_factory.mktemp("stocked"), project_folder / "s3", driver, variables, client=client)
     prepared(laboratory)
     yield laboratory
     client.close()
@@ -119,14 +120,13 @@ def stocked(
 
 @pytest.mark.parametrize("verb", FLOORS)
 def test_killed_at_every_request(
-    verb: str, stocked: Stocked, bucket: Bucket, capsys: pytest.CaptureFixture[str]
+    verb: str, stocked: Stocked, bucket: Bucket, record_property: Callable[[str, object], None]
 ) -> None:
     stocked.restore(verb)
     whole = stocked.run(verb, on_start=bucket.watch)
     assert whole.status == 0, whole.said
     count = bucket.requests
-    with capsys.disabled():
-        print(f"\n{verb}: {count} requests to the object store", flush=True)
+    record_property("counted", f"{verb}: {count} requests to the object store")
     assert count >= FLOORS[verb]
     for fatal in range(count):
         stocked.restore(verb)

@@ -23,6 +23,6 @@ def bundle_id(root: Path) -> str:
 @pytest.fixture(scope="module")
 def server(root: Path, bundle_id: str) -> Iterator[Running]:
     """A real server process on a port of its own."""
-    running = start(root, bundle_id, PREDICTION_LOG_SECRET="secret")
+    running = start(root, bundle_id, PREDICTION_LOG_SECRET="secret")  # noqa: S106 - a test's
     yield running
     running.stop()

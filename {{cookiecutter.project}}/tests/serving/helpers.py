@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,14 @@ def write_bundle(parent: Path, golden: float | None = None, name: str = "parcels
     return bundle_id
 
 
-LIMITS = {"rows": 50, "body_bytes": 20_000, "header_seconds": 1, "body_seconds": 0.6, "concurrency": 4, "retry_seconds": 7}
+LIMITS = {
+    "rows": 50,
+    "body_bytes": 20_000,
+    "header_seconds": 1,
+    "body_seconds": 0.6,
+    "concurrency": 4,
+    "retry_seconds": 7,
+}
 
 
 def write_settings(root: Path, drain_seconds: float = 0.5, **limits: float) -> None:
@@ -229,3 +237,42 @@ def columns(rows: list[dict[str, Any]]) -> dict[str, np.ndarray[Any, Any]]:
     found = {name: np.array([row[name] for row in rows], dtype=object) for name in CONTRACT.features}
     clock = [np.datetime64(row["booked"][:19]) for row in rows]
     return {**found, "booked": np.array(clock, dtype="datetime64[s]")}
+
+
+class Clients:
+    """Keep-alive clients that send without pause; when told to close a connection each opens another, until `stop`."""
+
+    def __init__(self, port: int, number: int, reconnect: bool = False) -> None:
+        self._port, self._reconnect, self._stopped = port, reconnect, threading.Event()
+        self.answered, self.versions = 0, set[str]()
+        self._statuses: list[set[int | str]] = [set() for _ in range(number)]
+        self._threads = [threading.Thread(target=self._run, args=(statuses,)) for statuses in self._statuses]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> list[list[int | str]]:
+        """For each client, the different statuses it got; the error's name where it got no answer."""
+        if self._reconnect:
+            self._stopped.set()
+        for thread in self._threads:
+            thread.join(20)
+        return [sorted(statuses, key=str) for statuses in self._statuses]
+
+    def _run(self, statuses: set[int | str]) -> None:
+        body = json.dumps({"rows": [ROW]})
+        goes_on = True
+        while goes_on and not self._stopped.is_set():
+            with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)) as connection:
+                kept = True
+                while kept and not self._stopped.is_set():
+                    try:
+                        connection.request("POST", "/v1/predict", body, {"content-type": "application/json"})
+                        answer = connection.getresponse()
+                        self.versions.add(json.loads(answer.read())["version"])
+                    except (OSError, http.client.HTTPException, KeyError) as error:
+                        statuses.add(type(error).__name__)
+                        return
+                    statuses.add(answer.status)
+                    self.answered += 1
+                    kept = answer.getheader("connection") != "close"
+            goes_on = self._reconnect

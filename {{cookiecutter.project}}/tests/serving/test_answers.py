@@ -15,7 +15,11 @@ def test_rows(server: Running, bundle_id: str) -> None:
     assert answer.status == 200
     assert answer.headers["content-type"] == "application/json"
     found = answer.json
-    assert {name: found[name] for name in ("model", "version", "bundle")} == {"model": "parcels", "version": "3", "bundle": bundle_id}
+    assert {name: found[name] for name in ("model", "version", "bundle")} == {
+        "model": "parcels",
+        "version": "3",
+        "bundle": bundle_id,
+    }
     first, second = found["predictions"]
     assert (first["key"], second["key"]) == ("P-1", None)
     assert first["score"] == pytest.approx(score(), abs=1e-6)
@@ -28,7 +32,12 @@ def test_rows(server: Running, bundle_id: str) -> None:
 def test_tensors(server: Running, bundle_id: str) -> None:
     kinds = {"hour": "UINT8", "weight": "FP32", "express": "BOOL", "age": "INT64"}
     inputs = [
-        {"name": name, "shape": [2, 1] if name == "age" else [2], "datatype": kinds.get(name, "BYTES"), "data": [value, value]}
+        {
+            "name": name,
+            "shape": [2, 1] if name == "age" else [2],
+            "datatype": kinds.get(name, "BYTES"),
+            "data": [value, value],
+        }
         for name, value in ROW.items()
     ]
     answer = server.request("POST", "/v2/models/parcels/infer", {"id": "mine", "inputs": inputs})
@@ -100,7 +109,11 @@ def test_counts(server: Running) -> None:
 def test_prediction_log_names_nobody(server: Running, bundle_id: str) -> None:
     answer = server.predict({**ROW, "key": "P-77", "age": 41})
     time.sleep(0.3)
-    lines = [line for line in server.logged("serving.prediction") if line["prediction.id"] == answer.json["predictions"][0]["id"]]
+    lines = [
+        line
+        for line in server.logged("serving.prediction")
+        if line["prediction.id"] == answer.json["predictions"][0]["id"]
+    ]
     assert len(lines) == 1
     line = lines[0]
     assert line["prediction.format"] == 1

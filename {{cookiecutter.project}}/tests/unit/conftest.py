@@ -1,6 +1,9 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+
+from .store_helpers import Environment, Settings, entered, settings_at
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +38,20 @@ def s3_variables(address: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": "us-east-1",
     }
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The settings of a project in which nothing was trained yet."""
+    return settings_at(tmp_path)
+
+
+@pytest.fixture
+def local(settings: Settings) -> Environment:
+    return settings.environment("local")
+
+
+@pytest.fixture
+def train(settings: Settings, tmp_path: Path) -> Callable[[str], str]:
+    """Does what a training does at its end, with a bundle of that name; returns its id."""
+    return lambda name: entered(settings, "local", tmp_path / "runs" / name, name)

@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from {{ cookiecutter.package }} import data, strict, validation
 from {{ cookiecutter.package }}.contract import Contract
+from {{ cookiecutter.package }}.errors import Refused
 
 PROJECT = Path(__file__).parents[2]
 FILE = "config/data.yaml"
@@ -75,3 +77,15 @@ def checked(given: Contract, source: str, root: Path) -> data.Dataset:
     dataset = data.load(given, source, root)
     validation.check(given, dataset)
     return dataset
+
+
+def csv(frame: pd.DataFrame, **options: Any) -> bytes:
+    return frame.to_csv(index=False, **options).encode()
+
+
+def refusal(root: Path, content: bytes, name: str = "rides.csv", given_: Contract | None = None) -> str:
+    """What is said about a file of this content."""
+    (root / name).write_bytes(content)
+    with pytest.raises(Refused) as refused:
+        checked(given_ or contract(), name, root)
+    return str(refused.value)

@@ -4,8 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from {{ cookiecutter.package }} import bundle
-from {{ cookiecutter.package }}.settings import Settings
+from {{ cookiecutter.package }} import bundle, records
+from {{ cookiecutter.package }}.registry import CHALLENGER, Registry
+from {{ cookiecutter.package }}.settings import Environment, Settings
+from {{ cookiecutter.package }}.store import Store
 
 PROJECT = Path(__file__).parents[2]
 TRAINER = "Tess Trainer <tess@example.org>"
@@ -47,3 +49,18 @@ def make_bundle(folder: Path, **changes: Any) -> str:
 def settings_at(root: Path) -> Settings:
     """The project's settings, with all working files under another root."""
     return replace(Settings.load(PROJECT), root=root)
+
+
+def entered(settings: Settings, environment_name: str, folder: Path, name: str) -> str:
+    """Do what a training does at its end."""
+    environment = settings.environment(environment_name)
+    bundle_id = make_bundle(folder, name=name)
+    registry = Registry(environment)
+    uri = bundle.publish(folder, Store.open(environment.store_uri))
+    registry.set_alias(CHALLENGER, registry.register(uri, bundle_id, TRAINER))
+    return bundle_id
+
+
+def outcomes(environment: Environment) -> list[tuple[str, str]]:
+    attempts = records.read(Store.open(environment.store_uri))
+    return [(attempt.begun.kind, attempt.ended.outcome if attempt.ended else "open") for attempt in attempts]

@@ -1,8 +1,22 @@
+"""What the records imply, and what the registry and the store show of them."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from {{ cookiecutter.package }} import records
+from {{ cookiecutter.package }} import bundle, overview, promotion, records, switch
 from {{ cookiecutter.package }}.records import Attempt, Begun, Ended, Kind, Outcome
+from {{ cookiecutter.package }}.registry import Registry
+from {{ cookiecutter.package }}.settings import Environment, Settings
+from {{ cookiecutter.package }}.store import Store
+
+from .store_helpers import make_bundle
 
 
 def attempt(kind: Kind, from_id: str | None, to_id: str, outcome: Outcome = "succeeded") -> Attempt:
@@ -53,3 +67,57 @@ def test_rollbacks_never_return_and_always_end(promoted: list[str]) -> None:
         seen.append(champion)
     assert len(seen) == len(set(seen))
     assert set(seen) == set(promoted)
+
+
+Train = Callable[[str], str]
+
+
+def test_registering_twice_gives_one_version(settings: Settings, local: Environment, train: Train) -> None:
+    bundle_id = train("one")
+    registry = Registry(local)
+    assert registry.register("file:///x", bundle_id, "x") == registry.find(bundle_id)
+    assert len(registry.versions()) == 1
+
+
+def test_many_processes_create_the_registry_at_once(settings: Settings, local: Environment) -> None:
+    program = (
+        "import sys; from pathlib import Path; from types import SimpleNamespace\n"
+        f"from {switch.__package__}.registry import Registry\n"
+        "registry = Registry(SimpleNamespace(model_name=sys.argv[1], registry_uri=sys.argv[2]))\n"
+        "registry.register('file:///' + sys.argv[3], sys.argv[3], 'x')\n"
+        "registry.log_run({'a': 1}, {'b': 2.0}, None, {})\n"
+    )
+    command = [sys.executable, "-c", program, local.model_name, local.registry_uri]
+    source = str(Path(switch.__file__).parents[1])
+    running = [
+        subprocess.Popen([*command, str(number)], env={"PYTHONPATH": source, "PATH": ""}, stderr=subprocess.PIPE)
+        for number in range(3)
+    ]
+    for process in running:
+        _, errors = process.communicate(timeout=120)
+        assert (process.returncode, errors) == (0, b"")
+    assert sorted(version.bundle_id for version in Registry(local).versions()) == ["0", "1", "2"]
+
+
+def test_garbage_is_listed_and_only_garbage(
+    settings: Settings, local: Environment, train: Train, tmp_path: Path
+) -> None:
+    train("one")
+    assert overview.unreferenced(local) == []
+    lost = make_bundle(tmp_path / "lost", name="lost")
+    bundle.publish(tmp_path / "lost", Store.open(local.store_uri))
+    (found,) = overview.unreferenced(local)
+    assert (found.bundle_id, len(found.paths), found.settled) == (lost, 6, False)
+    assert replace(found, modified=found.modified - timedelta(hours=2)).settled
+    overview.remove(local, found)
+    assert overview.unreferenced(local) == []
+    assert not (tmp_path / "artifacts/store" / local.model_name / "bundles" / lost).exists()
+
+
+def test_status_shows_the_difference(settings: Settings, local: Environment, train: Train) -> None:
+    first = train("one")
+    promotion.promote(settings, "local", "x")
+    registry = Registry(local)
+    assert overview.status(registry, [overview.Served("here", first)], "local")[1] == []
+    _, problems = overview.status(registry, [overview.Served("here", "f" * 64)], "local")
+    assert problems == [f"here serves {'f' * 12}, the champion is {first[:12]}"]

@@ -15,7 +15,6 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -26,7 +25,7 @@ from ..errors import Refused
 from ..registry import Registry, Version
 from ..settings import Environment, Settings
 from .fetch import fetch
-from .server import listening
+from .server import READY, listening
 
 START_SECONDS = 30.0
 HOST = "127.0.0.1"
@@ -107,9 +106,8 @@ class Supervisor:
             self._hand_over()
         assert self._server is not None
         if self._server.poll() is not None and not self._stopped:
-            raise Refused(
-                f"the server stopped with exit code {self._server.returncode}; its last words: {self._last_words()}"
-            )
+            code = self._server.returncode
+            raise Refused(f"the server stopped with exit code {code}; its log says why: {self._log}")
         time.sleep(0.1)
 
     def _hand_over(self) -> None:
@@ -158,13 +156,11 @@ class Supervisor:
                 command, env=environment, pass_fds=passed, stdout=log, stderr=log, start_new_session=True
             )
         os.close(writing)
-        try:
-            ready = select.select([reading], [], [], START_SECONDS)[0] and os.read(reading, 16)
-        finally:
-            os.close(reading)
-        if not ready:
+        with os.fdopen(reading, "rb") as pipe:
+            said = pipe.read(4096).decode() if select.select([pipe], [], [], START_SECONDS)[0] else ""
+        if said != READY:
             self._end(server)
-            raise Refused(f"the server did not start; its last words: {self._last_words()}")
+            raise Refused(said or f"the server did not start; its log says why: {self._log}")
         return server
 
     def _end(self, server: subprocess.Popen[bytes] | None, number: signal.Signals = signal.SIGTERM) -> None:
@@ -181,14 +177,6 @@ class Supervisor:
     @property
     def _log(self) -> Path:
         return self._folder / "server.log"
-
-    def _last_words(self) -> str:
-        lines = [line for line in self._log.read_text(encoding="utf-8", errors="replace").splitlines() if line]
-        if not lines:
-            return "none"
-        with suppress(msgspec.DecodeError, KeyError, TypeError):
-            return str(msgspec.json.decode(lines[-1])["message"])
-        return lines[-1]
 
     def _save(self, state: State) -> None:
         self._state = state

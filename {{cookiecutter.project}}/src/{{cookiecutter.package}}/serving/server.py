@@ -25,6 +25,7 @@ from .predictor import Predictor
 from .protocol import Protocol
 from .settings import ServingSettings
 
+READY = "ready"
 LAST_SECONDS = 0.25
 """After the listening socket has closed: for connections that were accepted but had not sent their request yet."""
 
@@ -130,6 +131,7 @@ def main() -> None:
         uvloop.run(run(settings, place, log))
     except (Refused, ValueError, OSError) as problem:
         log.event("error", str(problem))
+        _tell(os.environ.get("READY_FD"), str(problem))
         sys.exit(1)
     finally:
         log.flush()
@@ -229,7 +231,12 @@ async def _announce(server: Server, place: Place, log: Log, ports: dict[str, Any
         await asyncio.sleep(0.005)
     log.event("info", "listening", **ports)
     log.flush()
-    if place.ready_fd is not None:
-        with suppress(OSError):
-            os.write(place.ready_fd, b"ready\n")
-            os.close(place.ready_fd)
+    _tell(place.ready_fd, READY)
+
+
+def _tell(descriptor: int | str | None, message: str) -> None:
+    """Answer the supervisor, if there is one: READY, or why not."""
+    if descriptor:
+        with suppress(OSError, ValueError):
+            os.write(int(descriptor), message.encode())
+            os.close(int(descriptor))

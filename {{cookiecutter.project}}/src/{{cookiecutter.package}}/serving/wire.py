@@ -1,8 +1,9 @@
 """Requests and answers as bytes: what a body may hold, and the problem that names field, rule and value when it does not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -40,9 +41,9 @@ class Wire:
         # A feature may be called `key`; such a contract's rows then carry no key of their own.
         self._allowed = self._known if KEY in self._known else self._known | {KEY}
         self._others = {name: column.roles for name, column in contract.columns.items() if name not in self._known}
-        self._plan = tuple(
-            zip(self.features, self._names, (bool(each.column.parts) for each in self.features), strict=True)
-        )
+        self._pick = _picker(contract.features)
+        self._converters = tuple(each.convert for each in self.features)
+        self._flat = not any(each.column.parts for each in self.features)
         self._inputs = len(input_names(contract))
         self._datatypes = {each.name: _accepted(datatype(each)) for each in self.features}
         self._datatypes.setdefault(KEY, _accepted("BYTES"))
@@ -57,7 +58,7 @@ class Wire:
         self._count(len(rows))
         for index, row in enumerate(rows):
             self._check_names(index, row)
-        values = [[row[name] for row in rows] for name in self._names]
+        values = [*zip(*map(self._pick, rows), strict=True)]
         keys = [None] * len(rows) if KEY in self._known else [row.get(KEY) for row in rows]
         return self._checked(values, keys, None)
 
@@ -73,7 +74,14 @@ class Wire:
         self._check_names(None, named)
         count = _length(tensors[0])
         self._count(count)
-        data = {name: self._data(name, tensor, count) for name, tensor in named.items()}
+        shape = [count]
+        data = {}
+        for name, tensor in named.items():
+            values = tensor.get("data")
+            usual = type(values) is list and tensor.get("shape") == shape and len(values) == count
+            if not usual or tensor.get("datatype") not in self._datatypes[name]:
+                values = self._data(name, tensor, count)
+            data[name] = values
         keys = data[KEY] if KEY in data and KEY not in self._known else [None] * count
         request_id = document.get("id")
         if request_id is not None and type(request_id) is not str:
@@ -94,7 +102,8 @@ class Wire:
             raise Problem(
                 400, "wrong-shape", f"rows[{index}]: {shown(row)}: must be an object of feature names and values"
             )
-        if self._known <= row.keys() <= self._allowed:
+        names = row.keys()
+        if names == self._known or self._known <= names <= self._allowed:
             return
         errors = [
             FieldError(name, "this field is required (null where the contract allows it)", index)
@@ -116,9 +125,8 @@ class Wire:
         return f"{role}; remove it"
 
     def _data(self, name: str, tensor: Mapping[str, Any], count: int) -> list[Any]:
+        """The values of an unusual tensor, or what is wrong with it."""
         data, kind = tensor.get("data"), tensor.get("datatype")
-        if type(data) is list and tensor.get("shape") == [count] == [len(data)] and kind in self._datatypes[name]:
-            return data  # almost every tensor; what follows is slower and says what is wrong
         if _length(tensor) != count:
             raise Problem(
                 400,
@@ -152,12 +160,9 @@ class Wire:
         return Request(rows, values, keys, matrix, request_id)
 
     def _single(self, values: Values) -> Matrix:
-        numbers: list[float] = []
-        for (feature, _, several), column in zip(self._plan, values, strict=True):
-            if several:
-                numbers.extend(feature.convert(column[0]))
-            else:
-                numbers.append(feature.convert(column[0]))
+        numbers = [convert(column[0]) for convert, column in zip(self._converters, values, strict=True)]
+        if not self._flat:  # a timestamp gives a number for each of its parts
+            numbers = [*chain.from_iterable(each if type(each) is tuple else (each,) for each in numbers)]
         return np.array([numbers], dtype=np.float32)
 
     def _matrix(self, values: Values, rows: int) -> Matrix:
@@ -195,8 +200,15 @@ def datatype(feature: Feature) -> str:
 
 
 def _accepted(expected: str) -> tuple[str, ...]:
-    # A tuple: what a client sends as datatype need not be hashable.
-    return tuple(NUMERIC) if expected in NUMERIC else (expected,)
+    # A tuple: what a client sends as datatype need not be hashable. The usual one comes first.
+    return (expected, *NUMERIC) if expected in NUMERIC else (expected,)
+
+
+def _picker(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """Takes a row's values out in the contract's order."""
+    if len(names) == 1:
+        return lambda row: (row[names[0]],)
+    return itemgetter(*names)
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -1,17 +1,77 @@
-"""The reference profile counts every training value once, in the bins in which live traffic is counted."""
+"""What lies beside the model in a bundle: the card, the reference profile and the list of software."""
 
+import json
+from importlib.metadata import version
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from {{ cookiecutter.package }} import data, reference
+from {{ cookiecutter.package }} import card, data, reference, sbom
 from {{ cookiecutter.package }}.contract import Contract
+from {{ cookiecutter.package }}.reports import Evaluated, Group, Trained, Verdict
 from {{ cookiecutter.package }}.settings import Settings
 
 SETTINGS = Settings.load(Path(__file__).parents[2])
+TRAINED = Trained(24_000, 6_000, "2013-01-01T10:15:00+00:00", "2013-09-28T20:14:00+00:00")
+EVALUATED = Evaluated(
+    rows=8_000,
+    positive_rows=1_800,
+    first="2013-09-28T20:15:00+00:00",
+    last="2014-01-01T04:59:00+00:00",
+    threshold=0.25,
+    confidence=0.95,
+    metrics={"auc": 0.6735, "brier_skill": 0.0601},
+    auc_interval=(0.6602, 0.689),
+    equal_opportunity_difference={"origin": 0.1475},
+    selection_rate_ratio={"origin": 0.7084},
+    groups=(Group("origin", "EWR", 2_917, 0.25, 0.39, 0.6, 0.685), Group("origin", "SWF", 12)),
+    champion=None,
+)
+VERDICTS = (
+    Verdict("floor", "passed", 0.66, 0.6, "AUC 0.674"),
+    Verdict("latency", "passed", 0.0123, 5.0, "0.0123 ms for one row"),
+)
+
+
+def written(evaluated: Evaluated = EVALUATED, verdicts: tuple[Verdict, ...] = VERDICTS) -> list[str]:
+    return card.write(SETTINGS, TRAINED, evaluated, verdicts).splitlines()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"# {SETTINGS.title}",
+        SETTINGS.description,
+        f"* **Owner:** {SETTINGS.owner}",
+        f"* **Purpose:** {SETTINGS.contract.purpose}",
+        "* Trained on 24000 rows from 2013-01-01T10:15:00+00:00 to 2013-09-28T20:14:00+00:00, 25.0% positive",
+        "* Judged on 8000 later rows from 2013-09-28T20:15:00+00:00 to 2014-01-01T04:59:00+00:00",
+        "* Positive: arr_delay above 15",
+        "* Never features: dep_time, dep_delay, arr_time, air_time",
+        "* Personal data: aircraft",
+        "| auc | 0.6735 |",
+        "| AUC, 95% interval | 0.6602 to 0.6890 |",
+        "| threshold | 0.2500 |",
+        "| origin EWR | 2917 | 0.250 | 0.390 | 0.600 | 0.685 |",
+        "| origin SWF | 12 | too few rows | too few rows | too few rows | too few rows |",
+        "| floor | passed | AUC 0.674 |",
+    ],
+)
+def test_card_states(line: str) -> None:
+    assert line in written()
+
+
+def test_card_holds_no_measured_time() -> None:
+    slower = (VERDICTS[0], msgspec.structs.replace(VERDICTS[1], value=4.9, reason="4.9 ms for one row"))
+    assert written() == written(verdicts=slower)
+
+
+def test_card_without_slices_says_so() -> None:
+    assert "The data contract names no slice." in written(msgspec.structs.replace(EVALUATED, groups=()))
 
 
 def contract(**columns: object) -> Contract:
@@ -92,3 +152,26 @@ def test_sample_has_a_profile_for_every_feature() -> None:
     assert found["bins"]["origin"]["ratios"] == pytest.approx([0.3575, 0.3305, 0.312, 0, 0], abs=0.01)
     assert found["bins"]["pressure"]["ratios"][-1] == pytest.approx(0.115, abs=0.01)
     assert len(found["score"]["edges"]) == 9
+
+
+def test_every_installed_package_stands_once_with_its_version() -> None:
+    document = json.loads(sbom.build("flights"))
+    found = {component["name"]: component["version"] for component in document["components"]}
+    assert len(found) == len(document["components"])
+    assert found["scikit-learn"] == version("scikit-learn")
+    assert found["ruamel-yaml"] == version("ruamel.yaml")  # the one spelling of a name that is written in several ways
+
+
+def test_form_is_cyclonedx() -> None:
+    document = json.loads(sbom.build("flights"))
+    assert (document["bomFormat"], document["specVersion"]) == ("CycloneDX", "1.6")
+    assert document["metadata"] == {
+        "component": {"bom-ref": "flights", "name": "flights", "type": "machine-learning-model"}
+    }
+    references = [component["bom-ref"] for component in document["components"]]
+    assert len(set(references)) == len(references)
+    assert f"pkg:pypi/numpy@{version('numpy')}" in references
+
+
+def test_two_lists_of_one_environment_are_equal() -> None:
+    assert sbom.build("flights") == sbom.build("flights")

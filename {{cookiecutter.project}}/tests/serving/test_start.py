@@ -1,0 +1,98 @@
+"""What a server refuses to start with, what it says without a model, and what it costs."""
+
+from pathlib import Path
+
+import pytest
+
+from {{ cookiecutter.package }}.serving.predictor import cpu_limit
+from {{ cookiecutter.package }}.serving.server import load_settings
+
+from .helpers import ROW, THRESHOLD, Running, score, start, write_bundle, write_settings
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    write_settings(tmp_path)
+    (tmp_path / "bundles").mkdir()
+    return tmp_path
+
+
+def test_no_model_yet_is_a_state(place: Path) -> None:
+    running = start(place, "")
+    live, ready = (running.request("GET", f"/v2/health/{name}") for name in ("live", "ready"))
+    assert live.status == 200
+    assert (ready.status, ready.json["type"]) == (503, "/docs#no-model")
+    assert "run `make train` and `make promote REASON=…`" in ready.json["detail"]
+    predict = running.predict(ROW)
+    assert (predict.status, predict.json["type"]) == (503, "/docs#no-model")
+    assert running.metrics()["model_ready"] == 0
+    assert running.stop() == 0
+
+
+def refusal(place: Path, bundle_id: str, **variables: str) -> str:
+    running: Running = start(place, bundle_id, **variables)
+    assert running.stop() == 1
+    return str(running.lines[-1]["message"])
+
+
+def test_another_golden_score_is_refused(place: Path) -> None:
+    bundle_id = write_bundle(place / "bundles", golden=score() + 1e-4)
+    assert "the golden request gave" in refusal(place, bundle_id)
+
+
+def test_the_last_bit_of_the_golden_score_may_differ(place: Path) -> None:
+    bundle_id = write_bundle(place / "bundles", golden=score() + 5e-7)
+    running = start(place, bundle_id)
+    assert running.request("GET", "/v2/health/ready").status == 200
+    running.stop()
+
+
+def test_a_changed_bundle_is_refused(place: Path) -> None:
+    bundle_id = write_bundle(place / "bundles")
+    model = place / "bundles" / bundle_id / "model.onnx"
+    content = model.read_bytes()
+    model.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert "model.onnx has the sha256" in refusal(place, bundle_id)
+
+
+def test_a_missing_bundle_is_refused(place: Path) -> None:
+    assert "manifest.json is missing: this is no bundle" in refusal(place, "0" * 64)
+
+
+def test_wrong_settings_are_refused(place: Path) -> None:
+    write_settings(place, rows=0)
+    assert refusal(place, "") == "config/serving.yaml: limits.rows: 0: must be ≥ 1"
+
+
+def test_a_taken_port_is_refused(place: Path) -> None:
+    other = start(place, "")
+    message = refusal(place, "", PORT=str(other.port))
+    other.stop()
+    assert message.startswith(f"port {other.port} on 127.0.0.1: address already in use; stop the program that has it")
+
+
+@pytest.mark.parametrize(("content", "expected"), [("150000 100000", 2), ("50000 100000", 1), ("400000 100000", 4)])
+def test_threads_follow_the_cpu_limit(tmp_path: Path, content: str, expected: int) -> None:
+    (tmp_path / "cpu.max").write_text(content)
+    assert cpu_limit(tmp_path / "cpu.max") == expected
+
+
+def test_no_cpu_limit_means_all_cpus(tmp_path: Path) -> None:
+    (tmp_path / "cpu.max").write_text("max 100000")
+    assert cpu_limit(tmp_path / "cpu.max") == cpu_limit(tmp_path / "none") >= 1
+
+
+def test_drain_is_shorter_than_the_grace_period_of_a_pod() -> None:
+    """Kubernetes kills after 30 s unless told otherwise; three failed probes, one a second, must fit into the drain."""
+    root = Path(__file__).parents[2]
+    settings = load_settings(root)
+    assert settings.drain_seconds > 3
+    assert settings.drain_seconds + settings.limits.body_seconds < 30
+
+
+def test_decision_follows_the_threshold(place: Path) -> None:
+    running = start(place, write_bundle(place / "bundles"))
+    low = {**ROW, "weight": -10, "age": 0}
+    (prediction,) = running.predict(low).json["predictions"]
+    assert (prediction["score"] < THRESHOLD, prediction["decision"]) == (True, False)
+    running.stop()

@@ -1,0 +1,118 @@
+"""Each check, once well and once bad, with the fix that it names."""
+
+import socket
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from {{ cookiecutter.package }} import doctor
+from {{ cookiecutter.package }}.doctor import Result
+from {{ cookiecutter.package }}.errors import Refused
+from {{ cookiecutter.package }}.lineage import Source
+from {{ cookiecutter.package }}.settings import Settings
+
+PROJECT = Path(__file__).parents[2]
+GNU, BSD = "GNU Make 4.3", "usage: make [-BeikNnqrstWwX]"
+
+CHECKS = {
+    "Python": (doctor.python((3, 13, 1)), ""),
+    "Python too old": (doctor.python((3, 10, 9)), "install Python 3.11, 3.12 or 3.13"),
+    "Python too new": (doctor.python((3, 14, 0)), "install Python 3.11, 3.12 or 3.13"),
+    "git": (doctor.tool("git", "git version 2.39.5 (Apple Git-154)", (2, 20), "install it"), ""),
+    "git not there": (doctor.tool("git", None, (2, 20), "install it"), "install it; 2.20 or later"),
+    "git too old": (
+        doctor.tool("git", "git version 2.9", (2, 20), "install it"),
+        "install it; 2.20 or later is needed",
+    ),
+    "make": (doctor.tool("make", "GNU Make 3.81", (3, 81), "install it"), ""),
+    "make too old": (doctor.tool("make", "GNU Make 3.80", (3, 81), "install it"), "3.81 or later is needed"),
+    "make of BSD": (doctor.tool("make", BSD, (3, 81), "install it"), "it is not GNU Make: install it"),
+    "disk": (doctor.disk(500), ""),
+    "disk full": (doctor.disk(499), "make room: 500 MB are needed"),
+    "repository": (doctor.repository(Source("a" * 40, True, None), PROJECT), ""),
+    "no repository": (
+        doctor.repository(Source(None, None, "the project is in no Git repository"), PROJECT),
+        "git init",
+    ),
+}
+
+
+@pytest.mark.parametrize("result_and_fix", CHECKS.values(), ids=CHECKS)
+def test_a_check_names_the_fix_or_is_well(result_and_fix: tuple[Result, str]) -> None:
+    result, fix = result_and_fix
+    assert result.ok == (not fix)
+    assert fix in result.fix
+
+
+def test_a_tool_that_is_not_there_is_found_out() -> None:
+    assert doctor._version_text("no-such-program") is None
+    assert "git" in (doctor._version_text("git") or "")
+
+
+def test_artifacts_must_be_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doctor.writable(tmp_path / "artifacts").ok
+    # Root may write anywhere, so the system's answer is given here.
+    monkeypatch.setattr(doctor.os, "access", lambda path, mode: False)
+    assert doctor.writable(tmp_path / "artifacts").fix == f"make it yours: sudo chown -R $(id -u) {tmp_path}"
+    (tmp_path / "artifacts").write_text("a file")
+    monkeypatch.undo()
+    assert not doctor.writable(tmp_path / "artifacts").ok
+
+
+def test_the_environment_must_be_the_pinned_one(tmp_path: Path) -> None:
+    wanted, prefix = tmp_path / "dev.txt", tmp_path / ".venv"
+    prefix.mkdir()
+    assert "restore requirements/dev.txt" in doctor.environment(prefix, wanted).fix
+    wanted.write_text("numpy==2.4.6\n")
+    assert doctor.environment(prefix, wanted).fix == "run: make setup, and use make's verbs"
+    (prefix / "installed.txt").write_text("numpy==2.4.5\n")
+    assert doctor.environment(prefix, wanted).fix == "run: make setup"
+    (prefix / "installed.txt").write_text("numpy==2.4.6\n")
+    assert doctor.environment(prefix, wanted).ok
+
+
+def test_ports_must_be_free_unless_the_server_is_ours(tmp_path: Path) -> None:
+    settings = replace(Settings.load(PROJECT), root=tmp_path)
+    with socket.socket() as taken, socket.socket() as other:
+        for each in (taken, other):
+            each.bind(("127.0.0.1", 0))
+        taken.listen()
+        ports = {"port": taken.getsockname()[1], "metrics_port": other.getsockname()[1]}
+        settings = replace(settings, serving=settings.serving.model_copy(update=ports))
+        assert str(ports["port"]) in doctor.port(settings).found
+        assert doctor.port(settings).fix.startswith("stop it, or change config/serving.yaml: port")
+        state = tmp_path / "artifacts" / "serving" / "flight-delay-local" / "state.json"
+        state.parent.mkdir(parents=True)
+        state.write_text("{}")
+        assert doctor.port(settings).ok
+    state.unlink()
+    assert doctor.port(settings).ok
+
+
+def test_a_project_without_champion_is_well(tmp_path: Path) -> None:
+    result = doctor.champion(replace(Settings.load(PROJECT), root=tmp_path))
+    assert result.ok
+    assert "none in local yet: make train" in result.found
+
+
+def test_wrong_configuration_is_shown_in_full(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_bytes((PROJECT / "pyproject.toml").read_bytes())
+    result = doctor.examine(tmp_path)[-1]
+    assert result.name == "configuration"
+    assert "config/data.yaml: this file is missing" in result.found
+    assert result.fix
+
+
+def test_every_check_is_on_a_line_and_a_bad_one_refuses(capsys: pytest.CaptureFixture[str]) -> None:
+    well, bad = Result("git", "2.39"), Result("disk", "1 MB free", "make room")
+    doctor.run(PROJECT, lambda root: [well])
+    assert capsys.readouterr().out == " ok  git: 2.39\n"
+    with pytest.raises(Refused, match="1 of 2 checks: disk"):
+        doctor.run(PROJECT, lambda root: [well, bad])
+    assert capsys.readouterr().out == " ok  git: 2.39\n bad disk: 1 MB free → make room\n"
+
+
+def test_this_python_is_well() -> None:
+    assert doctor.python(sys.version_info[:3]).ok
