@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-import {{ cookiecutter.package }}
+from {{ cookiecutter.package }} import __name__ as package
 from {{ cookiecutter.package }} import bundle
 from {{ cookiecutter.package }}.errors import Refused
 from {{ cookiecutter.package }}.registry import CHAMPION, Registry
@@ -46,7 +46,6 @@ def serve(settings: Settings) -> Iterator[Serve]:
     started: list[subprocess.Popen[str]] = []
 
     def run(environment: str, *options: str) -> subprocess.Popen[str]:
-        package = {{ cookiecutter.package }}.__name__
         command = [sys.executable, "-m", package, "serve", "--environment", environment, *options]
         path = os.pathsep.join(path for path in sys.path if path)
         variables = {**os.environ, "PROJECT_ROOT": str(settings.root), "PYTHONPATH": path}

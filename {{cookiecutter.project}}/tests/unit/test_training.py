@@ -16,7 +16,18 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 
-from {{ cookiecutter.package }} import bundle, data, evaluation, export, features, gates, golden, pipeline, scoring, training
+from {{ cookiecutter.package }} import (
+    bundle,
+    data,
+    evaluation,
+    export,
+    features,
+    gates,
+    golden,
+    pipeline,
+    scoring,
+    training,
+)
 from {{ cookiecutter.package }}.errors import Refused
 from {{ cookiecutter.package }}.registry import Registry
 from {{ cookiecutter.package }}.reports import Exported
