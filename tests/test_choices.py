@@ -53,6 +53,7 @@ def test_lint(names: str, bake: Bake, tmp_path_factory: pytest.TempPathFactory) 
     make(bake(**NAMES[names]), "lint", MYPY_CACHE_DIR=str(cache))
 
 
+@pytest.mark.xdist_group("own tests")  # each uses two processors itself
 @pytest.mark.parametrize("names", ["default", "hostile text"])
 def test_own_tests(names: str, bake: Bake, tmp_path: Path) -> None:
     """The project's own tests, outside the template's tree; their warnings are errors."""
