@@ -114,6 +114,15 @@ def test_garbage_is_listed_and_only_garbage(
     assert not (tmp_path / "artifacts/store" / local.model_name / "bundles" / lost).exists()
 
 
+def test_what_a_record_names_is_no_garbage(local: Environment, tmp_path: Path) -> None:
+    store = Store.open(local.store_uri)
+    named = make_bundle(tmp_path / "named", name="named")
+    bundle.publish(tmp_path / "named", store)
+    assert [found.bundle_id for found in overview.unreferenced(local)] == [named]
+    records.begin(store, attempt("promotion", None, named).begun)
+    assert overview.unreferenced(local) == []
+
+
 def test_status_shows_the_difference(settings: Settings, local: Environment, train: Train) -> None:
     first = train("one")
     promotion.promote(settings, "local", "x")
