@@ -10,7 +10,7 @@ tools := build/tools
 # The environment of generated projects; they are handed it as VENV=.
 export PROJECT_VENV := $(CURDIR)/build/venv
 
-.PHONY: help tools venv demo test lint golden requirements bench clean
+.PHONY: help tools venv demo test lint golden docs requirements bench clean
 
 help: ## this list
 	@printf 'Usage: make VERB\n\n'
@@ -28,7 +28,7 @@ demo: tools venv ## generate a project, train, promote, serve and ask it; everyt
 	@$(tools)/bin/python demo
 
 test: tools venv ## every test that needs only Python
-	@rm -f build/test-seconds; start=$$(date +%s); $(tools)/bin/python -m pytest -n 2 --dist loadgroup && echo $$(($$(date +%s) - start)) > build/test-seconds
+	@rm -f build/test-seconds; start=$$(date +%s); $(tools)/bin/python -m pytest -n 2 --dist loadgroup --evidence build/evidence/template.json && echo $$(($$(date +%s) - start)) > build/test-seconds
 
 lint: tools ## check the template's own code
 	@$(tools)/bin/ruff check --quiet .
@@ -36,8 +36,11 @@ lint: tools ## check the template's own code
 	@$(tools)/bin/mypy --no-error-summary
 	@$(tools)/bin/yamllint --strict .
 
-golden: tools ## write again what the tests compare with: the file lists of generated projects
-	@$(tools)/bin/python -m pytest -q tests/test_choices.py -k test_files --golden
+golden: tools venv ## write again what the tests compare with: a project's files and its compiled pipelines
+	@$(tools)/bin/python -m pytest -q tests/test_choices.py tests/test_pipelines.py -k "test_files or test_golden" --golden
+
+docs: tools venv ## write the generated pages again: docs/reference here and in the project
+	@$(tools)/bin/python docs/generate.py
 
 requirements: tools ## pin the tools and the projects' packages again (UPGRADE=1: the newest)
 	@UPGRADE=$(UPGRADE) $(tools)/bin/python requirements/pins.py

@@ -46,6 +46,7 @@ REFUSED = {
     "empty package": ({"package": ""}, f"package: '' {NO_PACKAGE}"),
     "keyword": ({"package": "class"}, "package: 'class' is a word of the Python language: answer with another name, such as class_model"),
     "standard library": ({"package": "json"}, f"package: 'json' {HIDES} json_model"),
+    "standard library, though it does not say so": ({"package": "test"}, f"package: 'test' {HIDES} test_model"),
     "standard library of 3.11 only": ({"package": "asyncore"}, f"package: 'asyncore' {HIDES} asyncore_model"),
     "a dependency": ({"package": "sklearn"}, f"package: 'sklearn' {HIDES} sklearn_model"),
     "a dependency by its other name": ({"package": "yaml"}, f"package: 'yaml' {HIDES} yaml_model"),

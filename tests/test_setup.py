@@ -1,6 +1,7 @@
 """Set-up does what is needed once, and refuses with one sentence and its remedy what cannot work."""
 
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,7 @@ def test_debian_without_venv(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.proof("Set-up refuses with one sentence what cannot work, and two at once do not disturb each other")
 def test_too_little_disk(tmp_path: Path) -> None:
     program(tmp_path / "bin" / "df", "printf 'head\\n/dev/x 9 9 716800 9%% /\\n'")
     path = f"{tmp_path / 'bin'}:/usr/bin:/bin"
@@ -56,6 +58,7 @@ def test_too_little_disk(tmp_path: Path) -> None:
     assert not (tmp_path / "venv").exists()
 
 
+@pytest.mark.proof("Set-up refuses with one sentence what cannot work, and two at once do not disturb each other")
 def test_no_network(tmp_path: Path) -> None:
     small = tmp_path / "small.txt"
     small.write_text(f"# downloads 1 MB, needs 1 MB, 1 minutes\nidna==3.20 --hash=sha256:{'0' * 64}\n")
@@ -67,14 +70,38 @@ def test_no_network(tmp_path: Path) -> None:
             "refused: pip reached no package index: check the network, or set pip's proxy or index "
             "(HTTPS_PROXY, PIP_INDEX_URL) and try again"
         )
-    assert not (tmp_path / "venv" / "installed.txt").exists()
+    assert (tmp_path / "venv" / "installed.txt").read_text() == ""  # so that the next set-up begins again
 
 
 def test_a_folder_with_other_files_is_not_emptied(tmp_path: Path) -> None:
     (tmp_path / "venv").mkdir()
     (tmp_path / "venv" / "thesis.tex").write_text("years of work")
-    assert refusal(tmp_path).startswith(f"refused: {tmp_path / 'venv'} is a folder with other files in it: ")
+    assert refusal(tmp_path) == (
+        f"refused: {tmp_path / 'venv'} holds files that were not installed from here: remove it, or give the environment "
+        "a folder of its own (make VENV=...)"
+    )
     assert (tmp_path / "venv" / "thesis.tex").read_text() == "years of work"
+
+
+@pytest.mark.proof("Set-up refuses with one sentence what cannot work, and two at once do not disturb each other")
+def test_of_two_at_once_one_installs_and_the_other_waits(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.txt"
+    empty.write_text("# downloads 1 MB, needs 1 MB, 1 minutes\n")
+    command = ["sh", str(INSTALL), str(tmp_path / "venv"), str(empty), PYTHON]
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate(timeout=60)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert sorted(text.count("Setting up") for text in said) == [0, 1]
+
+
+def test_what_was_interrupted_is_begun_again(tmp_path: Path) -> None:
+    (tmp_path / "venv").mkdir()
+    (tmp_path / "venv" / "installed.txt").touch()
+    (tmp_path / "venv" / "half").touch()
+    empty = tmp_path / "empty.txt"
+    empty.write_text("# downloads 1 MB, needs 1 MB, 1 minutes\n")
+    run("sh", INSTALL, tmp_path / "venv", empty, PYTHON, cwd=tmp_path)
+    assert not (tmp_path / "venv" / "half").exists()
 
 
 def test_what_is_pinned_is_installed_once_and_again_after_a_change(tmp_path: Path) -> None:

@@ -5,64 +5,34 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import QUESTIONS, TOOLS, commit, files, git, make, run
+from conftest import NEXT, RELEASED, commit, files, git, make
+from test_fetching import WAYS, fetch
 
 ANSWERS = {"title": "Late Trains", "description": 'Says "late" \\ or not {} %}.', "license": "MIT"}
-RELEASED = QUESTIONS["_version"]
-NEXT = "9.0.0"
 
 
-@pytest.fixture(scope="module")
-def releases(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template with two releases: this one, and one that changes, adds and removes a file."""
-    clone = tmp_path_factory.mktemp("releases") / "mlops-template"
-    git("clone", "--quiet", template, clone, cwd=template)
-    git("tag", RELEASED, cwd=clone)
-    skeleton = clone / "{{cookiecutter.project}}"
-    (skeleton / "README.md").write_text((skeleton / "README.md").read_text() + "\nAdded by the next release.\n")
-    (skeleton / "docs").mkdir(exist_ok=True)
-    (skeleton / "docs" / "new.md").write_text("# New in the next release\n")
-    (skeleton / ".editorconfig").unlink()
-    questions = clone / "cookiecutter.json"
-    questions.write_text(questions.read_text().replace(f'"_version": "{RELEASED}"', f'"_version": "{NEXT}"'))
-    commit(clone, "Next release")
-    git("tag", NEXT, cwd=clone)
-    git("archive", "--prefix=mlops-template-1/", "--output", clone.parent / "template.zip", RELEASED, cwd=clone)
-    return clone
-
-
-def made(way: str, releases: Path, folder: Path) -> Path:
+def made(way: str, sources: Path, folder: Path) -> Path:
     """A committed project of the first release."""
-    settings = folder / "settings.yaml"
-    settings.write_text(f"cookiecutters_dir: {folder}/cache\nreplay_dir: {folder}/replay\n")
-    words = [f"{question}={answer}" for question, answer in ANSWERS.items()]
-    plain: list[str | Path] = [TOOLS / "cookiecutter", "--no-input", "--config-file", settings, "-o", folder]
-    cruft: list[str | Path] = [
-        TOOLS / "cruft",
-        "create",
-        "--no-input",
-        "--config-file",
-        settings,
-        "--output-dir",
-        folder,
-        "-c",
-        RELEASED,
-    ]
-    commands: dict[str, list[str | Path]] = {
-        "cookiecutter": [*plain, "-c", RELEASED, f"git+file://{releases}", *words],
-        "zip": [*plain, releases.parent / "template.zip", *words],
-        "cruft": [*cruft, "--extra-context", json.dumps(ANSWERS), releases],
-    }
-    run(*commands[way], cwd=folder)
+    fetch(way, sources, folder, **ANSWERS)
     project = folder / "late-trains"
     git("init", "--quiet", cwd=project)
     commit(project, "Start")
     return project
 
 
-@pytest.mark.parametrize("way", ["cookiecutter", "zip", "cruft"])
-def test_update_keeps_the_edits(way: str, releases: Path, tmp_path: Path) -> None:
-    project = made(way, releases, tmp_path)
+def place(way: str, sources: Path) -> list[str]:
+    """How `make update` is told where the template is; what cruft made knows it."""
+    if way.startswith("cruft"):
+        return []
+    if way == "git-directory":
+        return [f"FROM=file://{sources}/mono.git", "DIRECTORY=a/b"]
+    return [f"FROM=file://{sources}/bare.git"]
+
+
+@pytest.mark.proof("`make update` brings a later release and keeps every edit, however the project was made")
+@pytest.mark.parametrize("way", WAYS)
+def test_update_keeps_the_edits(way: str, sources: Path, tmp_path: Path) -> None:
+    project = made(way, sources, tmp_path)
     readme = project / "README.md"
     readme.write_text(readme.read_text().replace("## Start\n", "## Start\n\nOurs.\n"))
     (project / "src" / "late_trains" / "ours.py").write_text("OURS = 1\n")
@@ -70,7 +40,7 @@ def test_update_keeps_the_edits(way: str, releases: Path, tmp_path: Path) -> Non
     commit(project, "Ours")
     before = files(project)
 
-    done = make(project, "update", f"FROM={releases}", f"TO={NEXT}")
+    done = make(project, "update", *place(way, sources))
 
     assert f"Updated to {NEXT}." in done.stdout
     after = files(project)
@@ -85,16 +55,42 @@ def test_update_keeps_the_edits(way: str, releases: Path, tmp_path: Path) -> Non
         f'version = "{NEXT}"\n\n[tool.mlops-template.answers]',
     )
     assert json.loads((project / ".cruft.json").read_text())["checkout"] == NEXT
+
+
+@pytest.mark.parametrize("way", ["git", "git-directory"])
+def test_an_updated_project_knows_where_the_template_is(way: str, sources: Path, tmp_path: Path) -> None:
+    project = made(way, sources, tmp_path)
+    make(project, "update", *place(way, sources))
     commit(project, "Update")
-    assert "already up to date" in make(project, "update", f"FROM={releases}").stdout
+    assert "already up to date" in make(project, "update").stdout
 
 
-def test_conflict_is_left_to_the_user(releases: Path, tmp_path: Path) -> None:
-    project = made("cookiecutter", releases, tmp_path)
+def test_a_project_that_cruft_made_can_move_to_another_copy(sources: Path, tmp_path: Path) -> None:
+    project = made("cruft", sources, tmp_path)
+    assert make(project, "update", f"FROM={sources}/tree", "TO=7.7.7", check=False).returncode == 2
+    assert git("status", "--porcelain", cwd=project) == ""
+    make(project, "update", f"FROM={sources}/tree")
+    assert json.loads((project / ".cruft.json").read_text())["template"] == f"{sources}/tree"
+    changed = git("diff", "HEAD", "--name-only", cwd=project).split()
+    assert changed == [".cruft.json", ".editorconfig", "README.md", "docs/new.md", "pyproject.toml"]
+
+
+def test_a_folder_without_template_is_refused(sources: Path, tmp_path: Path) -> None:
+    project = made("git-directory", sources, tmp_path)
+    origin = f"file://{sources}/mono.git"
+    for words, where in (([], "the top folder of"), (["DIRECTORY=a"], "the folder a of")):
+        done = make(project, "update", f"FROM={origin}", *words, check=False)
+        sentence = f"refused: {where} {origin} holds no template: name the folder that does with DIRECTORY=\n"
+        assert done.stderr.startswith(sentence)
+        assert git("status", "--porcelain", cwd=project) == ""
+
+
+def test_conflict_is_left_to_the_user(sources: Path, tmp_path: Path) -> None:
+    project = made("git", sources, tmp_path)
     with (project / "README.md").open("a") as readme:
         readme.write("\nOurs at the same place.\n")
     commit(project, "Ours")
-    done = make(project, "update", f"FROM={releases}", f"TO={NEXT}", check=False)
+    done = make(project, "update", *place("git", sources), f"TO={NEXT}", check=False)
     assert done.returncode == 2
     assert "Resolve by hand, then commit: README.md\n" in done.stderr
     text = (project / "README.md").read_text()
@@ -102,9 +98,10 @@ def test_conflict_is_left_to_the_user(releases: Path, tmp_path: Path) -> None:
     assert "Added by the next release." in text
 
 
-def test_refused(releases: Path, tmp_path: Path) -> None:
-    project = made("cookiecutter", releases, tmp_path)
-    kept = files(project)
+def test_refused(sources: Path, tmp_path: Path) -> None:
+    project = made("git", sources, tmp_path)
+    kept, (origin,) = files(project), place("git", sources)
+    address = origin.removeprefix("FROM=")
 
     def refusal(*words: str) -> str:
         done = make(project, "update", *words, check=False)
@@ -116,12 +113,12 @@ def test_refused(releases: Path, tmp_path: Path) -> None:
     assert refusal("FROM=/nowhere/at all", f"TO={NEXT}").startswith(
         f"/nowhere/at all has no release {RELEASED}, which made"
     )
-    assert refusal(f"FROM={releases}", "TO=7.7.7").startswith(f"cruft could not update from {releases} to 7.7.7: ")
+    assert refusal(origin, "TO=7.7.7").startswith(f"cruft could not update from {address} to 7.7.7: ")
     assert files(project) == kept
     (project / "README.md").write_text("changed\n")
-    assert refusal(f"FROM={releases}") == "1 open changes (README.md): commit or stash them first, then make update"
+    assert refusal(origin) == "1 open changes (README.md): commit or stash them first, then make update"
     shutil.rmtree(project / ".git")
-    assert refusal(f"FROM={releases}") == (
+    assert refusal(origin) == (
         "this folder is no Git repository, so an update could not be reviewed or undone: "
         'git init && git add --all && git commit --message "Start", then make update'
     )

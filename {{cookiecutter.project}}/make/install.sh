@@ -1,9 +1,10 @@
 #!/bin/sh
 # install.sh ENVIRONMENT REQUIREMENTS PYTHON
 # Makes the virtual environment hold exactly the pinned packages of the file. Does nothing when it already does.
-# pip's own settings (index, proxy, certificates) apply.
+# pip's own settings (index, proxy, certificates) apply. Of two at once, one installs and the other waits.
 set -eu
 environment=$1 requirements=$2 python=$3
+# A copy of the requirements that are installed; empty as long as that is under way.
 stamp=$environment/installed.txt
 
 refuse() {
@@ -19,8 +20,18 @@ command -v "$python" >/dev/null 2>&1 ||
     refuse "$("$python" --version) cannot be used: install Python 3.11, 3.12 or 3.13 and name it: make PYTHON=python3.13"
 "$python" -c 'import ensurepip, venv' 2>/dev/null ||
     refuse "$python cannot make virtual environments; on Debian and Ubuntu: sudo apt-get install --yes python3-venv"
-if [ -d "$environment" ] && [ ! -e "$environment/pyvenv.cfg" ] && [ -n "$(ls -A "$environment")" ]; then
-    refuse "$environment is a folder with other files in it: give the environment a folder of its own (make VENV=...)"
+parent=$(dirname "$environment")
+mkdir -p "$parent"
+if [ -z "${INSTALL_HOLDS_LOCK-}" ]; then
+    # A lock of the system on the folder: it goes with the process, however that ends. flock(1) is not on macOS.
+    INSTALL_HOLDS_LOCK=1 exec "$python" -c 'import fcntl, os, sys
+descriptor = os.open(sys.argv[1], os.O_RDONLY)
+fcntl.flock(descriptor, fcntl.LOCK_EX)
+os.set_inheritable(descriptor, True)
+os.execvp("sh", ["sh", *sys.argv[2:]])' "$parent" "$0" "$@"
+fi
+if [ ! -e "$stamp" ] && [ -d "$environment" ] && [ -n "$(ls -A "$environment")" ]; then
+    refuse "$environment holds files that were not installed from here: remove it, or give the environment a folder of its own (make VENV=...)"
 fi
 
 # The first line of the file: "# downloads N MB, needs N MB, N minutes".
@@ -28,14 +39,16 @@ sizes=$(sed -n '1s/^# downloads \([0-9]*\) MB, needs \([0-9]*\) MB, \([0-9]*\) m
 # shellcheck disable=SC2086 # three words on purpose
 set -- $sizes
 download=${1:?$requirements says no sizes on its first line} disk=${2} minutes=${3}
-mkdir -p "$(dirname "$environment")"
-free=$(($(df -Pk "$(dirname "$environment")" | awk 'NR == 2 {print $4}') / 1024))
+free=$(($(df -Pk "$parent" | awk 'NR == 2 {print $4}') / 1024))
 [ "$free" -ge "$disk" ] ||
     refuse "$environment needs $disk MB of disk and $free MB are free: make room, or put it elsewhere (make VENV=...)"
 
 printf 'Setting up %s: %s packages, about %s MB to download, %s MB on disk, about %s min on a 100 Mbit/s line. Only this once.\n' \
     "$environment" "$(grep -c '==' "$requirements")" "$download" "$disk" "$minutes" >&2
-"$python" -m venv --clear "$environment"
+rm -rf "$environment"
+mkdir "$environment"
+: >"$stamp"
+"$python" -m venv "$environment"
 log=$environment/install.log
 if "$environment/bin/python" -m pip install --disable-pip-version-check --require-hashes -r "$requirements" 2>"$log"; then
     cp "$requirements" "$stamp"

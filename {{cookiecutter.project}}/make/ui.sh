@@ -6,6 +6,7 @@ if ! "$programs/python" -c 'import socket, sys; socket.socket().bind(("127.0.0.1
     printf 'refused: port %s is taken: name another, make ui PORT=5001\n' "$port" >&2
     exit 1
 fi
-mkdir -p artifacts
+artifacts=${ARTIFACTS_DIR:-$PWD/artifacts}
+mkdir -p "$artifacts"
 exec "$programs/mlflow" server --host 127.0.0.1 --port "$port" --workers 1 \
-    --backend-store-uri "${MLFLOW_TRACKING_URI:-sqlite:///$PWD/artifacts/mlflow.db}" --artifacts-destination "$PWD/artifacts/mlflow"
+    --backend-store-uri "${MLFLOW_TRACKING_URI:-sqlite:///$artifacts/mlflow.db}" --artifacts-destination "$artifacts/mlflow"

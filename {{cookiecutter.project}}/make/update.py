@@ -12,6 +12,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+LINK = Path(".cruft.json")
+"""Where cruft remembers the template, its folder, the release and the answers."""
+
 
 class Refused(Exception):
     """What the user asked cannot be done; the text says what to do instead."""
@@ -54,10 +57,13 @@ def last_line(text: str) -> str:
     return (text.strip().splitlines() or ["no reason given"])[-1].strip()
 
 
-def link(cruft: Path, origin: str, made_by: dict[str, Any]) -> None:
+def link(cruft: Path, origin: str, directory: str, made_by: dict[str, Any]) -> None:
     """Write the `.cruft.json` that plain cookiecutter does not write."""
-    answers = json.dumps(made_by["answers"])
-    linked = run(cruft, "link", "--no-input", "--checkout", made_by["version"], "--extra-context", answers, origin)
+    options = ["--checkout", made_by["version"], "--extra-context", json.dumps(made_by["answers"])]
+    if directory:
+        options += ["--directory", directory]
+    linked = run(cruft, "link", "--no-input", *options, origin)
+    check_directory(linked, origin, directory)
     if linked.returncode:
         raise Refused(
             f"{origin} has no release {made_by['version']}, which made this project (pyproject.toml: "
@@ -65,13 +71,25 @@ def link(cruft: Path, origin: str, made_by: dict[str, Any]) -> None:
         )
 
 
-def update(cruft: Path, origin: str, release: str) -> list[str]:
+def check_directory(done: subprocess.CompletedProcess[str], origin: str, directory: str) -> None:
+    """Cruft clones a repository and then looks for the template in one folder of it."""
+    if done.returncode and "UnableToFindCookiecutterTemplate" in done.stderr:
+        place = f"the folder {directory} of {origin}" if directory else f"the top folder of {origin}"
+        raise Refused(f"{place} holds no template: name the folder that does with DIRECTORY=")
+
+
+def update(cruft: Path, origin: str, directory: str, release: str) -> list[str]:
     """Apply the difference between the two releases; return the files whose conflicts are left to the user."""
-    file = Path(".cruft.json")
-    state = json.loads(file.read_text(encoding="utf-8")) | {"template": origin}
-    file.write_text(json.dumps(state, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    updated = run(cruft, "update", "--skip-apply-ask", "--allow-untracked-files", "--checkout", release)
+    state = json.loads(LINK.read_text(encoding="utf-8")) | {"template": origin, "directory": directory or None}
+    LINK.write_text(json.dumps(state, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    # Cruft refuses to work beside changes, and this one is for its own use.
+    run("git", "update-index", "--skip-worktree", LINK)
+    try:
+        updated = run(cruft, "update", "--skip-apply-ask", "--allow-untracked-files", "--checkout", release)
+    finally:
+        run("git", "update-index", "--no-skip-worktree", LINK)
     print(updated.stdout, end="")
+    check_directory(updated, origin, directory)
     if updated.returncode:
         raise Refused(f"cruft could not update from {origin} to {release}: {last_line(updated.stderr)}")
     rejected = run("git", "ls-files", "--others", "--exclude-standard", "*.rej").stdout.splitlines()
@@ -81,22 +99,26 @@ def update(cruft: Path, origin: str, release: str) -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make update", description=__doc__)
     parser.add_argument("--from", dest="origin", default="", help="address or path of the template")
+    parser.add_argument("--directory", default="", help="the template's folder, where it is not the repository's top")
     parser.add_argument("--to", dest="release", default="", help="tag, branch or commit; the newest release when empty")
     parser.add_argument("--cruft", type=Path, required=True, help="the program that does the work")
     options = parser.parse_args()
     made_by = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["tool"]["mlops-template"]
-    linked_before = Path(".cruft.json").exists()
+    before = LINK.read_text(encoding="utf-8") if LINK.exists() else None
+    linked = {"template": made_by["origin"], "directory": None} | json.loads(before or "{}")
     try:
         check_repository()
-        origin = options.origin or made_by["origin"]
+        origin, directory = options.origin or linked["template"], options.directory or linked["directory"] or ""
         origin = str(Path(origin).resolve()) if Path(origin).exists() else origin
         release = options.release or newest_release(origin)
-        if not linked_before:
-            link(options.cruft, origin, made_by)
-        conflicts = update(options.cruft, origin, release)
+        if before is None:
+            link(options.cruft, origin, directory, made_by)
+        conflicts = update(options.cruft, origin, directory, release)
     except Refused as refusal:
-        if not linked_before:
-            Path(".cruft.json").unlink(missing_ok=True)
+        if before is None:
+            LINK.unlink(missing_ok=True)
+        else:
+            LINK.write_text(before, encoding="utf-8")
         print(f"refused: {refusal}", file=sys.stderr)
         return 1
     if conflicts:

@@ -26,7 +26,7 @@ Image = Annotated[str, typer.Option(envvar="IMAGE", help="The image of the tasks
 Folder = Annotated[Path, typer.Option(help="Where the files go.")]
 Host = Annotated[str, typer.Option(envvar="KF_PIPELINES_ENDPOINT", help="Address of the Kubeflow Pipelines server.")]
 Token = Annotated[str, typer.Option(envvar="KF_PIPELINES_TOKEN", help="Bearer token for that server, if it wants one.")]
-Cron = Annotated[str, typer.Option(help="When, in UTC: six fields, seconds first.")]
+Cron = Annotated[str, typer.Option(envvar="CRON", help="When, in UTC: six fields, seconds first.")]
 
 
 @app.command()
@@ -67,7 +67,7 @@ def submit(
 ) -> None:
     """Start one run on a Kubeflow Pipelines server."""
     settings, server = _server(environment, image, host, token)
-    with staging.scratch(settings.artifacts) as folder:
+    with staging.scratch(settings.artifacts) as folder, client.answered(server.host):
         training.write(settings.project, image, folder)
         typer.echo(f"run {server.submit(folder / training.IR, source)}")
 
@@ -77,9 +77,9 @@ def schedule(
     environment: Environment, cron: Cron, image: Image = "", host: Host = "", token: Token = "", source: Source = ""
 ) -> None:
     """Make this the environment's one schedule on a Kubeflow Pipelines server."""
-    settings, server = _server(environment, image, host, token)
     client.check_cron(cron)
-    with staging.scratch(settings.artifacts) as folder:
+    settings, server = _server(environment, image, host, token)
+    with staging.scratch(settings.artifacts) as folder, client.answered(server.host):
         training.write(settings.project, image, folder)
         typer.echo(f"schedule {server.schedule(folder / training.IR, cron, source)}")
 

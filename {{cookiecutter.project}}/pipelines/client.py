@@ -1,5 +1,6 @@
 """Talk to a Kubeflow Pipelines server: start a run, keep one schedule per environment."""
 
+import contextlib
 import re
 import time
 import warnings
@@ -12,6 +13,7 @@ from {{ cookiecutter.package }}.errors import Refused
 DIGEST = re.compile(r"[^@\s]+@sha256:[0-9a-f]{64}")
 FINISHED = {"SUCCEEDED", "FAILED", "SKIPPED", "CANCELED"}
 PAGE = 100
+PATIENCE_SECONDS = 10.0
 
 
 def check_image(image: str) -> str:
@@ -28,19 +30,46 @@ def check_cron(cron: str) -> str:
     return cron
 
 
+def check_host(host: str) -> str:
+    """An address that nothing has to be guessed of."""
+    if not host:
+        raise Refused("KF_PIPELINES_ENDPOINT: not set: give the address of the Kubeflow Pipelines server")
+    if not host.startswith(("http://", "https://")):
+        raise Refused(f"KF_PIPELINES_ENDPOINT: {host}: must begin with http:// or https://")
+    return host.rstrip("/")
+
+
+@contextlib.contextmanager
+def answered(host: str) -> Iterator[None]:
+    """What the network or the server has against a request, as a sentence."""
+    from kfp_server_api import ApiException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except HTTPError as error:
+        reason = str(error).rpartition(": ")[2]
+        raise Refused(f"KF_PIPELINES_ENDPOINT: {host} cannot be reached: {reason}") from None
+    except ApiException as error:
+        raise Refused(
+            f"KF_PIPELINES_ENDPOINT: {host} answered {error.status} {error.reason}: is it a Kubeflow Pipelines server, "
+            "and does it want another KF_PIPELINES_TOKEN?"
+        ) from None
+
+
 class Server:
     """One Kubeflow Pipelines server, and one experiment on it per environment."""
 
     def __init__(self, host: str, project: str, environment: str, token: str | None = None) -> None:
         from kfp.client import Client
 
-        if not host:
-            raise Refused("KF_PIPELINES_ENDPOINT: not set: give the address of the Kubeflow Pipelines server")
+        self.host = check_host(host)
         self.name = f"{project}-{environment}"
         self.environment = environment
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), answered(self.host):
             warnings.simplefilter("ignore", FutureWarning)  # "works with 2.0 and later", on every start
-            self.client: Any = Client(host=host, existing_token=token)
+            self._ask_once(token)
+            self.client: Any = Client(host=self.host, existing_token=token)
 
     def submit(self, package: Path, source: str) -> str:
         """Start one run now; returns its id."""
@@ -76,6 +105,18 @@ class Server:
             self._await_runs(experiment, schedule, deadline)
             self.client.delete_recurring_run(schedule)
         return str(new.recurring_run_id)
+
+    def _ask_once(self, token: str | None) -> None:
+        """The client itself asks a server that turns it away for half a minute, and prints a traceback each time."""
+        import kfp_server_api
+
+        configuration = kfp_server_api.Configuration(host=self.host)
+        configuration.retries = False
+        if token:
+            configuration.api_key["authorization"] = token
+            configuration.api_key_prefix["authorization"] = "Bearer"
+        with kfp_server_api.ApiClient(configuration) as client:
+            kfp_server_api.HealthzServiceApi(client).healthz_service_get_healthz(_request_timeout=PATIENCE_SECONDS)
 
     def _arguments(self, source: str) -> dict[str, str]:
         return {"environment": self.environment, "source": source}

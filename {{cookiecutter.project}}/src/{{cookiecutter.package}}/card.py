@@ -10,7 +10,7 @@ def write(settings: Settings, trained: Trained, evaluated: Evaluated, verdicts: 
     """The card as Markdown. Nothing in it depends on the clock."""
     contract = settings.contract
     forbidden = ", ".join(contract.with_role("forbidden")) or "none"
-    personal = [name for name, column in contract.columns.items() if column.personal != "none"]
+    personal = [name for name, column in contract.columns.items() if not column.public]
     sections = (
         f"# {settings.title}\n\n{settings.description}",
         f"* **Owner:** {settings.owner}\n* **Purpose:** {contract.purpose}\n* **Retention of the data:** {contract.retention}",

@@ -131,14 +131,6 @@ def predict(
     print(f"{output}: {done.rows} rows, {done.flagged} flagged, by bundle {done.bundle_id}")
 
 
-@app.command()
-def doctor() -> None:
-    """Name every missing tool or wrong version, each with its fix."""
-    from . import doctor as checks
-
-    checks.run()
-
-
 def _print_lines(lines: list[str]) -> None:
     for line in lines:
         print(line)

@@ -34,16 +34,29 @@ _SINGLE_ROLES: tuple[Role, ...] = ("label", "time", "key")
 class Column(Strict):
     """One column: its type, what it is for, and what it may hold."""
 
-    type: Type
-    roles: tuple[Role, ...] = ()
-    min: int | float | None = None
-    max: int | float | None = None
-    categories: tuple[str, ...] = ()
-    parts: tuple[Part, ...] = ()
-    missing: float = Field(0.0, ge=0, le=1)
-    unknown: float = Field(0.0, ge=0, le=1)
-    personal: Literal["none", "pseudonymous", "personal", "special"] = "none"
-    description: str = ""
+    type: Type = Field(description="What a value is.")
+    roles: tuple[Role, ...] = Field((), description="What the column is for; without any it is only checked.")
+    min: int | float | None = Field(None, description="Lowest value of a number; else the type's.")
+    max: int | float | None = Field(None, description="Highest value of a number; else the type's.")
+    categories: tuple[str, ...] = Field((), description="The known values; only for type `category`, which needs them.")
+    parts: tuple[Part, ...] = Field((), description="What the model sees of a timestamp; weekday 1 is Monday.")
+    missing: float = Field(
+        0.0, ge=0, le=1, description="Share of the rows in which the value may be missing; 0: required."
+    )
+    unknown: float = Field(0.0, ge=0, le=1, description="Share of the rows whose category may be an unlisted one.")
+    personal: Literal["none", "pseudonymous", "personal", "special"] = Field(
+        "none", description="Class of personal data; values of any but `none` stay out of logs and answers."
+    )
+    description: str = Field("", description="What it means, with the unit; stands in the API's description.")
+
+    @property
+    def public(self) -> bool:
+        """May its values stand in an answer, a message or a log?"""
+        return self.personal == "none"
+
+    def shown(self, value: object) -> str:
+        """A value as messages quote it."""
+        return str(value) if self.public else "(hidden: personal)"
 
     @property
     def numeric(self) -> bool:
@@ -127,12 +140,14 @@ class Column(Strict):
 class LabelRule(Strict):
     """When a row counts as positive, told from the label column; exactly one rule."""
 
-    above: float | None = None
-    below: float | None = None
-    at_least: float | None = None
-    at_most: float | None = None
-    equals: Scalar | None = None
-    one_of: tuple[Scalar, ...] | None = Field(None, min_length=1)
+    above: float | None = Field(None, description="Positive where the label is greater.")
+    below: float | None = Field(None, description="Positive where the label is less.")
+    at_least: float | None = Field(None, description="Positive where the label is this or greater.")
+    at_most: float | None = Field(None, description="Positive where the label is this or less.")
+    equals: Scalar | None = Field(None, description="Positive where the label is this.")
+    one_of: tuple[Scalar, ...] | None = Field(
+        None, min_length=1, description="Positive where the label is one of these."
+    )
 
     @property
     def rule(self) -> tuple[str, object]:
@@ -163,13 +178,17 @@ class LabelRule(Strict):
 class Contract(Strict):
     """The whole of config/data.yaml; its JSON travels in the bundle as contract.json."""
 
-    task: Literal["binary"]
-    source: str = Field(min_length=1)
-    purpose: str = Field(min_length=1)
-    retention: str = Field(min_length=1)
-    zone: str | None = None
+    task: Literal["binary"] = Field(description="What is predicted: yes or no.")
+    source: str = Field(
+        min_length=1, description="The table, Parquet or CSV: a path, a glob, or an address (s3://, gs://, abfss://)."
+    )
+    purpose: str = Field(min_length=1, description="What the model is for; stands in its card.")
+    retention: str = Field(min_length=1, description="How long the data may be kept; stands in the card.")
+    zone: str | None = Field(None, description="Time zone of times without offset; left out, such times are refused.")
     label: LabelRule
-    columns: dict[str, Column]
+    columns: dict[str, Column] = Field(
+        description="By name, in the order of the model's inputs; one has the role time, one label, some feature."
+    )
 
     @field_validator("zone")
     @classmethod

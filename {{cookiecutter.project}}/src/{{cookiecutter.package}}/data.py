@@ -58,11 +58,10 @@ def convert(contract: Contract, file: str, table: "pa.Table") -> pd.DataFrame:
         converted, reason = _converted(column, raw, contract.zone)
         wrong = np.flatnonzero(raw.notna() & converted.isna())
         if len(wrong):
-            value = raw.iloc[wrong[0]]
+            value, place = raw.iloc[wrong[0]], f"{file}: column {name}: row {wrong[0] + 1}"
             more = f" ({len(wrong)} such rows)" if len(wrong) > 1 else ""
-            raise Refused(
-                f"{file}: column {name}: row {wrong[0] + 1}: {value}: {reason or _time_reason(value, contract.zone)}{more}"
-            )
+            rule = reason or _time_reason(value, contract.zone)
+            raise Refused(f"{place}: {column.shown(value)}: {rule}{more}")
         columns[name] = converted
     return pd.DataFrame(columns)
 

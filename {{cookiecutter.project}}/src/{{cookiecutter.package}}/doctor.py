@@ -1,18 +1,27 @@
-"""Is this machine ready for the project's verbs? Each check looks at one thing and says how to mend it."""
+"""Is this machine ready for the project's verbs? Each check looks at one thing and says how to mend it.
 
+It runs before anything is installed, by whatever Python is there (3.7 or later): all that is missing shall be named at
+once. So what is not in that standard library is imported where it is used.
+"""
+
+from __future__ import annotations
+
+import importlib.util
 import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from . import lineage
 from .errors import Refused
-from .settings import Settings
+
+if TYPE_CHECKING:
+    from . import lineage
+    from .settings import Settings
 
 PYTHON = ((3, 11), (3, 13))
 GIT = (
@@ -36,17 +45,29 @@ class Result:
         return not self.fix
 
 
-def examine(root: Path) -> list[Result]:
-    """Every check, in the order in which a newcomer would mend things."""
+def examine(root: Path, folder: Path) -> list[Result]:
+    """Every check, in the order in which a newcomer would mend things; `folder` is where the environment is, or will be."""
+    requirements = root / "requirements" / "dev.txt"
+    # Empty as long as an installation is under way.
+    ready = Path(sys.prefix).resolve() == folder.resolve() and bool(_read(folder / "installed.txt"))
     found = [
         python(sys.version_info[:3]),
+        venv([name for name in ("ensurepip", "venv") if importlib.util.find_spec(name) is None]),
         tool("git", _version_text("git"), GIT, "install it (Debian and Ubuntu: sudo apt-get install git)"),
         tool("make", _version_text("make"), MAKE, "install GNU Make (Debian and Ubuntu: sudo apt-get install make)"),
-        disk(shutil.disk_usage(root).free // 2**20),
-        writable(root / "artifacts"),
-        environment(Path(sys.prefix), root / "requirements" / "dev.txt"),
-        repository(lineage.source(root), root),
+        disk(_megabytes_free(root)) if ready else setup_disk(_megabytes_free(folder), _read(requirements)),
+        writable(root / (os.environ.get("ARTIFACTS_DIR") or "artifacts")),
+        environment(folder, requirements),
     ]
+    return found + inside(root) if ready else found
+
+
+def inside(root: Path) -> list[Result]:
+    """The checks of the project itself; they need its packages."""
+    from . import lineage
+    from .settings import Settings
+
+    found = [repository(lineage.source(root), root)]
     try:
         settings = Settings.load(root)
     except Refused as refused:
@@ -60,7 +81,15 @@ def python(version: tuple[int, ...]) -> Result:
     shown = ".".join(map(str, version))
     if lowest <= version[:2] <= highest:
         return Result("Python", shown)
-    return Result("Python", shown, "install Python 3.11, 3.12 or 3.13, then: make clean setup PYTHON=python3.13")
+    return Result("Python", shown, "install Python 3.11, 3.12 or 3.13, then: make setup PYTHON=python3.13")
+
+
+def venv(missing: list[str]) -> Result:
+    """What Python makes environments with; Debian packs it apart."""
+    if not missing:
+        return Result("venv", "environments can be made")
+    fix = "install it (Debian and Ubuntu: sudo apt-get install python3-venv)"
+    return Result("venv", f"Python has no {' and no '.join(missing)}", fix)
 
 
 def tool(name: str, text: str | None, lowest: tuple[int, ...], install: str) -> Result:
@@ -87,50 +116,64 @@ def disk(megabytes: int) -> Result:
     )
 
 
+def setup_disk(megabytes: int, requirements: str | None) -> Result:
+    """Room for the environment: the first line of its requirements says how much it needs."""
+    needed = re.match(r"# downloads \d+ MB, needs (\d+) MB", requirements or "")
+    if needed is None or megabytes >= int(needed[1]):
+        return Result("disk", f"{megabytes} MB free")
+    fix = f"make room: the environment needs {needed[1]} MB, or put it elsewhere (make VENV=...)"
+    return Result("disk", f"{megabytes} MB free", fix)
+
+
 def writable(folder: Path) -> Result:
     """The folder of working files, or where it will be made."""
-    existing = next(each for each in (folder, *folder.parents) if each.exists())
+    existing = _existing(folder)
     if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
         return Result("artifacts", f"{folder.name}/ can be written")
     return Result("artifacts", f"{existing} cannot be written", f"make it yours: sudo chown -R $(id -u) {existing}")
 
 
-def environment(prefix: Path, requirements: Path) -> Result:
-    """The packages that run are the pinned ones: make/install.sh keeps a copy of what it installed."""
-    try:
-        wanted = requirements.read_bytes()
-    except FileNotFoundError:
+def environment(folder: Path, requirements: Path) -> Result:
+    """The packages are the pinned ones: make/install.sh keeps a copy of what it installed."""
+    wanted, installed = _read(requirements), _read(folder / "installed.txt")
+    if wanted is None:
         return Result("environment", f"{requirements.name} is missing", "restore requirements/dev.txt from Git")
-    try:
-        installed = (prefix / "installed.txt").read_bytes()
-    except FileNotFoundError:
-        return Result("environment", f"{prefix} was not made by this project", "run: make setup, and use make's verbs")
+    if not folder.exists() or not any(folder.iterdir()):
+        return Result(
+            "environment", f"{folder} is not set up yet: the first verb does it, and more can be looked at then"
+        )
+    if installed is None:
+        fix = "remove it, or give the environment a folder of its own (make VENV=...)"
+        return Result("environment", f"{folder} holds files that were not installed from here", fix)
+    if not (folder / "bin" / "python").exists():
+        return Result("environment", f"the Python that {folder} was made with is gone", "remove it, then: make setup")
     if installed != wanted:
-        return Result("environment", f"{prefix} differs from requirements/dev.txt", "run: make setup")
+        return Result("environment", f"{folder} differs from requirements/dev.txt", "run: make setup")
     return Result("environment", "as pinned in requirements/dev.txt")
 
 
 def repository(source: lineage.Source, root: Path) -> Result:
     """Every bundle names the commit that it was trained from."""
     if source.commit is None:
-        fix = (
-            "install git"
-            if "not installed" in (source.reason or "")
-            else f"in {root}: git init && git add . && git commit"
-        )
-        return Result("repository", source.reason or "no commit", fix)
+        found, _, command = (source.reason or "no commit").partition("; run: ")
+        otherwise = "install git" if "not installed" in found else f"in {root}: git init && git add . && git commit"
+        return Result("repository", found, command or otherwise)
     return Result("repository", source.commit[:12] + (", with uncommitted changes" if source.dirty else ""))
 
 
 def port(settings: Settings) -> Result:
     """The server's ports are free, or one of ours has them: then the next `make serve` takes over."""
-    ports = [settings.serving.port, settings.serving.metrics_port]
+    from .serving import handover
+
+    ports = (settings.serving.port, settings.serving.metrics_port)
     taken = [number for number in ports if not _free(number)]
     if not taken:
         return Result("ports", f"{' and '.join(map(str, ports))} are free")
-    words = " and ".join(map(str, taken))
-    if any((settings.artifacts / "serving").glob("*/state.json")):
-        return Result("ports", f"{words} in use; if by `make serve`, the next one takes over")
+    running = [handover.served(settings, name) for name in settings.gates.environments]
+    foreign = set(taken) - {number for state in running if state for number in (state.port, state.metrics_port)}
+    if not foreign:
+        return Result("ports", f"{' and '.join(map(str, taken))} in use by `make serve`; the next one takes over")
+    words = " and ".join(map(str, sorted(foreign)))
     return Result(
         "ports", f"{words} in use by another program", "stop it, or change config/serving.yaml: port, metrics_port"
     )
@@ -150,20 +193,31 @@ def champion(settings: Settings) -> Result:
     return Result("champion", f"version {version.number} in {name}: bundle {version.bundle_id[:12]}")
 
 
-def run(root: Path | None = None, examined: Callable[[Path], list[Result]] = examine) -> None:
+def report(results: list[Result]) -> None:
     """Print every check; Refused when one is bad."""
-    from rich.console import Console
-    from rich.text import Text
-
-    results = examined((root or Path(os.environ.get("PROJECT_ROOT", "."))).resolve())
-    console = Console(soft_wrap=True)
     for result in results:
-        line = Text.assemble(
-            (" ok  " if result.ok else " bad ", "green" if result.ok else "bold red"), f"{result.name}: {result.found}"
-        )
-        console.print(line if result.ok else line.append(f" → {result.fix}"))
-    if bad := [result.name for result in results if not result.ok]:
+        print(f"{_mark(result)}{result.name}: {result.found}" + ("" if result.ok else f" → {result.fix}"))
+    bad = [result.name for result in results if not result.ok]
+    if bad:
         raise Refused(f"{len(bad)} of {len(results)} checks: {', '.join(bad)}")
+
+
+def _mark(result: Result) -> str:
+    word, colour = (" ok  ", "32") if result.ok else (" bad ", "1;31")
+    return f"\033[{colour}m{word}\033[0m" if sys.stdout.isatty() and "NO_COLOR" not in os.environ else word
+
+
+def _existing(path: Path) -> Path:
+    """The path, or what is there of it."""
+    return next(each for each in (path, *path.parents) if each.exists())
+
+
+def _megabytes_free(path: Path) -> int:
+    return shutil.disk_usage(_existing(path)).free // 2**20
+
+
+def _read(file: Path) -> str | None:
+    return file.read_text(encoding="utf-8") if file.exists() else None
 
 
 def _version_text(program: str) -> str | None:
@@ -183,3 +237,17 @@ def _free(number: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def main() -> None:
+    """`python -m <package>.doctor ENVIRONMENT`; a refusal is one message on standard error and exit code 1."""
+    root = Path(os.environ.get("PROJECT_ROOT", ".")).resolve()
+    try:
+        report(examine(root, Path(sys.argv[1])))
+    except Refused as refusal:
+        print(f"refused: {refusal}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -73,10 +73,17 @@ def metrics(labels: Numbers, scores: Numbers, threshold: float, base_rate: float
 
 
 def calibration_error(labels: Numbers, scores: Numbers, bins: int) -> float:
-    """Expected calibration error over bins of equal row counts (Nixon et al., Measuring Calibration, 2019: adaptive)."""
+    """Root mean square of promised less seen rate over bins of equal row counts, less what chance alone would show.
+
+    Kumar et al., Verified Uncertainty Calibration, 2019: the plain error of a perfect model is .07 on 200 rows.
+    """
     groups = [group for group in np.array_split(np.argsort(scores, kind="stable"), bins) if len(group)]
-    gaps = [len(group) * abs(scores[group].mean() - labels[group].mean()) for group in groups]
-    return float(sum(gaps) / len(scores))
+    squares = [len(group) * _square_gap(scores[group].mean(), labels[group].mean(), len(group)) for group in groups]
+    return float(max(sum(squares) / len(scores), 0.0) ** 0.5)
+
+
+def _square_gap(promised: float, seen: float, rows: int) -> float:
+    return float((promised - seen) ** 2 - seen * (1 - seen) / max(rows - 1, 1))
 
 
 def auc_resampled(labels: Numbers, models: list[Numbers], settings: Training) -> list[Numbers]:

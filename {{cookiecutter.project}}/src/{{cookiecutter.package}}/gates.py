@@ -114,9 +114,7 @@ def fairness(gate: FairnessGate, evaluated: Evaluated) -> Verdict:
 def calibration(gate: CalibrationGate, evaluated: Evaluated) -> Verdict:
     """A score of .3 means that three of ten are positive."""
     error = evaluated.metrics["calibration_error"]
-    return _verdict(
-        "calibration", error, gate.max_error, error <= gate.max_error, f"expected calibration error {error:.3f}"
-    )
+    return _verdict("calibration", error, gate.max_error, error <= gate.max_error, f"calibration error {error:.3f}")
 
 
 def parity(exported: Exported) -> Verdict:

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,20 +17,39 @@ class Source:
     reason: str | None
 
 
+_STATED = re.compile("([0-9a-f]{40}|[0-9a-f]{64})(-dirty)?")
+
+
 def source(root: Path) -> Source:
-    """Say which commit the project is at. A commit counts only when the repository is the project's own."""
+    """Say which commit the project is at: that of its own repository, else, in an image, what SOURCE_COMMIT states."""
+    if (reason := no_repository(root)) is None:
+        commit = git(root, "rev-parse", "--verify", "--quiet", "HEAD")
+        if commit is None:
+            return Source(None, None, "the Git repository has no commit yet")
+        return Source(commit, bool(git(root, "status", "--porcelain")), None)
+    stated = os.environ.get("SOURCE_COMMIT")
+    if not stated or (root / ".git").exists():
+        return Source(None, None, reason)
+    if (found := _STATED.fullmatch(stated)) is None:
+        return Source(
+            None, None, f"SOURCE_COMMIT: {stated}: must be a whole commit id, with -dirty behind it or without"
+        )
+    return Source(found[1], found[2] is not None, None)
+
+
+def no_repository(root: Path) -> str | None:
+    """Say why the project's root is not the top of a repository that Git reads; None when it is."""
     try:
-        top = git(root, "rev-parse", "--show-toplevel")
+        done = _run(root, "rev-parse", "--show-toplevel")
     except FileNotFoundError:
-        return Source(None, None, "git is not installed")
-    if top is None:
-        return Source(None, None, "the project is in no Git repository")
-    if Path(top).resolve() != root.resolve():
-        return Source(None, None, "the Git repository's top level is not the project's root")
-    commit = git(root, "rev-parse", "--verify", "--quiet", "HEAD")
-    if commit is None:
-        return Source(None, None, "the Git repository has no commit yet")
-    return Source(commit, bool(git(root, "status", "--porcelain")), None)
+        return "git is not installed"
+    if done.returncode != 0:
+        # Whatever its language, Git names the command that helps.
+        fix = next((line.strip() for line in done.stderr.splitlines() if "safe.directory" in line), None)
+        return f"Git reads no repository of another owner; run: {fix}" if fix else "the project is in no Git repository"
+    if Path(done.stdout.strip()).resolve() != root.resolve():
+        return "the Git repository's top level is not the project's root"
+    return None
 
 
 def person(root: Path) -> str:
@@ -46,9 +66,22 @@ def person(root: Path) -> str:
 
 def canonical_person(root: Path, identity: str) -> str:
     """Write `name <mail>` the way `.mailmap` does; anything else stays as it is."""
-    if not identity.endswith(">"):
+    name, mail = name_and_mail(identity)
+    if not mail:
         return identity
-    return git(root, "check-mailmap", identity) or identity
+    return git(root, "check-mailmap", f"{name} <{mail}>") or identity
+
+
+def name_and_mail(identity: str) -> tuple[str, str]:
+    """Part `name <mail>` as Git writes it; an account's name has no mail address.
+
+    This is no address of RFC 5322, where a comma or a quote would part it: to Git they are letters like others. Angles
+    inside a name it drops.
+    """
+    if not identity.endswith(">"):
+        return identity, ""
+    name, _, mail = identity.rpartition("<")
+    return re.sub("[<>]", "", name).strip(), re.sub("[<>]", "", mail).strip()
 
 
 def account() -> str:
@@ -61,7 +94,11 @@ def account() -> str:
 
 def git(root: Path, *arguments: str) -> str | None:
     """Give what a git command prints; None when it fails (no repository, no such object, not set)."""
-    done = subprocess.run(
-        ["git", "--no-optional-locks", "-C", str(root), *arguments], capture_output=True, text=True, check=False
-    )
+    done = _run(root, *arguments)
     return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
+    # Git writes UTF-8 whatever the locale is; a name in an old commit may be in anything.
+    return subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)

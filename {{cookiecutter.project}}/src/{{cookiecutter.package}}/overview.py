@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from . import bundle, records
-from .records import Attempt
+from .records import Approval, Attempt
 from .registry import Registry, Version
 from .settings import Environment
 from .store import Store
@@ -49,7 +49,7 @@ def history(attempts: Sequence[Attempt], name: str) -> Table:
         begun, ended = attempt.begun, attempt.ended
         when = datetime.fromisoformat(begun.time).astimezone(UTC)
         outcome = "has not ended" if ended is None else ": ".join(text for text in (ended.outcome, ended.note) if text)
-        approved = [f"approved by {begun.approval.approver}: {begun.approval.reason}"] if begun.approval else []
+        approved = [_approved(begun.approval)] if begun.approval else []
         table.add_row(
             f"{when:%Y-%m-%d}\n{when:%H:%M:%S}",
             f"{begun.kind}\nfrom {_short(begun.from_id)}\nto   {_short(begun.to_id)}",
@@ -101,6 +101,10 @@ def remove(environment: Environment, found: Unreferenced) -> None:
     store = Store.open(environment.store_uri)
     for path in sorted(found.paths, key=lambda path: not path.endswith(f"/{bundle.MANIFEST}")):
         store.remove(path)
+
+
+def _approved(approval: Approval) -> str:
+    return f"approved by {approval.approver} ({approval.date[:10]}, commit {approval.commit[:12]}): {approval.reason}"
 
 
 def _cells(version: Version | None) -> tuple[str, str, str]:

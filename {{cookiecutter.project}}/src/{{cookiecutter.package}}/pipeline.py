@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from . import reports, steps
+from . import reports, staging, steps
 from .errors import Refused
-from .reports import Judged
+from .reports import Judged, Verdict
 from .settings import Settings
 
 Result = TypeVar("Result")
@@ -83,7 +84,8 @@ def run(settings: Settings, environment: str, source: str = "", console: Console
 
 
 def new_run(settings: Settings) -> Path:
-    """A new folder for the files of one training."""
+    """A new folder for the files of one training; what killed ones staged in theirs goes."""
+    staging.clean_below(settings.artifacts)
     folder = settings.artifacts / "runs" / datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
     folder.mkdir(parents=True)
     return folder
@@ -98,12 +100,28 @@ def refusal(judged: Judged) -> Refused:
 
 
 def show(console: Console, judged: Judged) -> None:
-    """Print the verdicts, each with its value, threshold and reason."""
-    table = Table("gate", "verdict", "value", "threshold", "why", box=None)
+    """Print the verdicts, each with its value, threshold, margin and reason."""
+    table = Table("gate", "verdict", "value", "threshold", "margin", "why", box=None)
     for verdict in judged.verdicts:
         numbers = ["" if number is None else f"{number:.4g}" for number in (verdict.value, verdict.threshold)]
-        table.add_row(verdict.gate, verdict.outcome, *numbers, verdict.reason)
+        left = margin(verdict)
+        table.add_row(
+            verdict.gate, verdict.outcome, *numbers, "" if left is None else f"{left:+.4g}", escape(verdict.reason)
+        )
     console.print(table)
+
+
+def margin(verdict: Verdict) -> float | None:
+    """How far the value may still move before the gate refuses; below zero, how far it is beyond. None: no number decided."""
+    value, threshold = verdict.value, verdict.threshold
+    if value is None or threshold is None:
+        return None
+    if verdict.outcome == "passed":
+        return abs(value - threshold)
+    # One flip is too many, however few rows lie on a split value.
+    if verdict.gate == "parity" and value <= threshold:
+        return None
+    return -abs(value - threshold)
 
 
 def show_next(console: Console, environment: str, registered: Registered) -> None:

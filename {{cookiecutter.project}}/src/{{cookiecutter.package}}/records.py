@@ -1,11 +1,15 @@
 """What was promoted, when, by whom and why: two immutable records for each attempt, next to the bundles.
 
 `begun` is written before anything changes and `ended` with the outcome. A `begun` without its `ended` is an attempt
-under way, or one that died; promotion.py tells which and completes the record. The decisions are pure functions here.
+under way, or one that died; switch.py tells which and completes the record. The decisions are pure functions here.
+
+The two are named `<time>-<id>`: when the attempt before ended, and the sha256 of that one's name. So names are in the
+order of the attempts, whatever the clocks of their hosts say, and who follows the same history asks for the same name.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -15,6 +19,8 @@ from .errors import Refused
 from .store import Store
 
 FOLDER = "promotions"
+_STAMP = "%Y%m%dT%H%M%S.%fZ"
+_FIRST = f"19700101T000000.000000Z-{'0' * 64}"
 Kind = Literal["promotion", "rollback"]
 Outcome = Literal["succeeded", "failed", "reverted"]
 
@@ -72,12 +78,10 @@ class Attempt(msgspec.Struct, frozen=True):
         return self.ended is not None and self.ended.outcome == "succeeded"
 
 
-def begin(store: Store, begun: Begun) -> Attempt:
-    """Record that an attempt begins."""
-    stamp = datetime.fromisoformat(begun.time).astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    name = f"{stamp}-{begun.to_id}"
-    if not store.put_new(f"{FOLDER}/{name}-begun.json", canonical(msgspec.to_builtins(begun))):
-        raise Refused(f"{store.uri(FOLDER)}: {name} is recorded already: another promotion began at the same moment")
+def begin(store: Store, known: Sequence[Attempt], begun: Begun) -> Attempt:
+    """Record that an attempt begins after these, which have all ended; Taken, and nothing is written, when another did."""
+    name = _next(known)
+    store.put_new(f"{FOLDER}/{name}-begun.json", canonical(msgspec.to_builtins(begun)))
     return Attempt(name, begun, None)
 
 
@@ -119,6 +123,16 @@ def rollback_target(attempts: Sequence[Attempt], champion: str) -> str | None:
     excluded = rejected(attempts) | {champion}
     served = (attempt.begun.to_id for attempt in reversed(attempts) if attempt.succeeded)
     return next((bundle_id for bundle_id in served if bundle_id not in excluded), None)
+
+
+def _next(known: Sequence[Attempt]) -> str:
+    if not known:
+        return _FIRST
+    last, ended = known[-1], known[-1].ended
+    assert ended is not None
+    after = datetime.strptime(last.name.partition("-")[0], _STAMP).replace(tzinfo=UTC) + timedelta(microseconds=1)
+    time = max(datetime.fromisoformat(ended.time).astimezone(UTC), after)
+    return f"{time.strftime(_STAMP)}-{hashlib.sha256(last.name.encode()).hexdigest()}"
 
 
 def _decode(store: Store, path: str, kind: type[Record]) -> Record:

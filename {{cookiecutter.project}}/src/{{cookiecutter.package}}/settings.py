@@ -24,20 +24,20 @@ GateName = Literal[
 
 
 class Split(Strict):
-    evaluation: float = Field(gt=0, lt=1)
+    evaluation: float = Field(gt=0, lt=1, description="Share of the rows that are for evaluation: the latest by time.")
 
 
 class Model(Strict):
-    max_iterations: int = Field(ge=1, le=10_000)
-    learning_rate: float = Field(gt=0, le=1)
-    max_leaf_nodes: int = Field(ge=2)
-    min_rows_per_leaf: int = Field(ge=1)
-    l2: float = Field(ge=0)
+    max_iterations: int = Field(ge=1, le=10_000, description="Number of trees.")
+    learning_rate: float = Field(gt=0, le=1, description="How much of its correction each tree adds.")
+    max_leaf_nodes: int = Field(ge=2, description="Leaves of a tree at most.")
+    min_rows_per_leaf: int = Field(ge=1, description="Training rows in a leaf at least.")
+    l2: float = Field(ge=0, description="L2 penalty on the leaves' values; 0 is none.")
 
 
 class Costs(Strict):
-    false_alarm: float = Field(gt=0)
-    miss: float = Field(gt=0)
+    false_alarm: float = Field(gt=0, description="Cost of flagging a negative row; only its ratio to `miss` matters.")
+    miss: float = Field(gt=0, description="Cost of not flagging a positive row.")
 
     @property
     def threshold(self) -> float:
@@ -46,84 +46,104 @@ class Costs(Strict):
 
 
 class EvaluationSettings(Strict):
-    confidence: float = Field(gt=0.5, lt=1)
-    bootstrap_samples: int = Field(ge=100, le=100_000)
-    group_min_rows: int = Field(ge=1)
-    calibration_bins: int = Field(ge=2, le=100)
+    confidence: float = Field(gt=0.5, lt=1, description="Confidence level of every interval.")
+    bootstrap_samples: int = Field(ge=100, le=100_000, description="Resamples from which an interval is taken.")
+    group_min_rows: int = Field(ge=1, description="Rows from which a group of a slice is reported and gated.")
+    calibration_bins: int = Field(
+        ge=2, le=100, description="Bins of equal row counts in which calibration is measured."
+    )
 
 
 class Training(Strict):
     """config/training.yaml"""
 
-    seed: int = Field(ge=0, lt=2**32)
-    split: Split
-    model: Model
-    costs: Costs
-    evaluation: EvaluationSettings
+    seed: int = Field(ge=0, lt=2**32, description="Seed of all that is random.")
+    split: Split = Field(description="Which rows are for evaluation.")
+    model: Model = Field(description="The settings of the model.")
+    costs: Costs = Field(description="What wrong decisions cost; the threshold follows from it.")
+    evaluation: EvaluationSettings = Field(description="How a model is judged.")
 
 
 class ContractGate(Strict):
-    max_single_feature_auc: float = Field(gt=0.5, le=1)
+    max_single_feature_auc: float = Field(gt=0.5, le=1, description="Highest AUC that a feature alone may have.")
 
 
 class RowsGate(Strict):
-    min_training_rows: int = Field(ge=1)
-    min_evaluation_rows: int = Field(ge=1)
-    min_positive_rows: int = Field(ge=1)
-    min_label_coverage: float = Field(ge=0, le=1)
+    min_training_rows: int = Field(ge=1, description="Least rows with a label in training.")
+    min_evaluation_rows: int = Field(ge=1, description="Least rows with a label in evaluation.")
+    min_positive_rows: int = Field(ge=1, description="Least positive rows in each of the two.")
+    min_label_coverage: float = Field(ge=0, le=1, description="Least share of all rows that have a label.")
 
 
 class FloorGate(Strict):
-    min_auc: float = Field(ge=0.5, le=1)
-    min_brier_skill: float = Field(ge=-1, lt=1)
+    min_auc: float = Field(ge=0.5, le=1, description="Least AUC, at the lower end of its interval.")
+    min_brier_skill: float = Field(
+        ge=-1, lt=1, description="Least share of the base rate's Brier score that the model takes away."
+    )
 
 
 class ChampionGate(Strict):
-    max_auc_loss: float = Field(ge=0, le=1)
+    max_auc_loss: float = Field(
+        ge=0, le=1, description="Largest loss of AUC against the champion, at the lower end of the interval."
+    )
 
 
 class SlicesGate(Strict):
-    min_auc: float = Field(ge=0, le=1)
+    min_auc: float = Field(ge=0, le=1, description="Least AUC in every group of every slice.")
 
 
 class FairnessGate(Strict):
-    max_equal_opportunity_difference: float = Field(ge=0, le=1)
-    min_selection_rate_ratio: float | None = Field(None, ge=0, le=1)
+    max_equal_opportunity_difference: float = Field(
+        ge=0, le=1, description="Largest difference of the true positive rates of a slice's groups."
+    )
+    min_selection_rate_ratio: float | None = Field(
+        None, ge=0, le=1, description="Least ratio of the lowest to the highest share of flagged rows in a slice."
+    )
 
 
 class CalibrationGate(Strict):
-    max_error: float = Field(gt=0, le=1)
+    max_error: float = Field(
+        gt=0, le=1, description="Largest root mean square of promised less seen rate, less what chance alone shows."
+    )
 
 
 class SizeGate(Strict):
-    max_megabytes: float = Field(gt=0)
+    max_megabytes: float = Field(gt=0, description="Largest model.onnx, in 10⁶ bytes.")
 
 
 class LatencyGate(Strict):
-    max_milliseconds: float = Field(gt=0)
+    max_milliseconds: float = Field(gt=0, description="Longest median time of one row on one thread, in milliseconds.")
 
 
 class EnvironmentRule(Strict):
     """Where an environment's models come from, who must agree, and which gates a promotion runs again."""
 
-    after: str | None = None
-    approval: Literal["none", "file"]
-    gates: tuple[Literal["champion"], ...] = ()
+    after: str | None = Field(
+        None, description="The environment whose bundles may be promoted here; the first has none."
+    )
+    approval: Literal["none", "file"] = Field(
+        description="`file`: a promotion needs a committed approval, see governance/approvals."
+    )
+    gates: tuple[Literal["champion"], ...] = Field(
+        (), description="Gates that a promotion runs again, against the champion of this environment."
+    )
 
 
 class Gates(Strict):
     """config/gates.yaml"""
 
-    contract: ContractGate
-    rows: RowsGate
-    floor: FloorGate
-    champion: ChampionGate
-    slices: SlicesGate
-    fairness: FairnessGate
-    calibration: CalibrationGate
-    size: SizeGate
-    latency: LatencyGate
-    environments: dict[str, EnvironmentRule] = Field(min_length=1)
+    contract: ContractGate = Field(description="No feature tells the label by itself.")
+    rows: RowsGate = Field(description="Enough rows to fit and to judge.")
+    floor: FloorGate = Field(description="Better than guessing, and than answering the base rate.")
+    champion: ChampionGate = Field(description="Not worse than the champion on the same rows.")
+    slices: SlicesGate = Field(description="Of use in every group that is large enough.")
+    fairness: FairnessGate = Field(description="Positive rows of every group are found equally often.")
+    calibration: CalibrationGate = Field(description="A score of .3 means that three of ten are positive.")
+    size: SizeGate = Field(description="Small enough to fetch and to hold in every pod.")
+    latency: LatencyGate = Field(description="Fast enough for one row on one thread.")
+    environments: dict[str, EnvironmentRule] = Field(
+        min_length=1, description="The environments by name; each chain of `after` ends at one that has none."
+    )
 
     @model_validator(mode="after")
     def _known_order(self) -> "Gates":
@@ -145,13 +165,13 @@ class Gates(Strict):
 
 
 class Reference(Strict):
-    bins: int = Field(ge=2, le=128)
+    bins: int = Field(ge=2, le=128, description="Most bins of a number and of the score, of equal row counts.")
 
 
 class Monitoring(Strict):
     """config/monitoring.yaml"""
 
-    reference: Reference
+    reference: Reference = Field(description="The reference profile: what live traffic is compared with.")
 
 
 @dataclass(frozen=True)
@@ -215,8 +235,8 @@ class Settings:
 
     @property
     def artifacts(self) -> Path:
-        """The folder of working files, outside version control."""
-        return self.root / "artifacts"
+        """The folder of working files, outside version control; ARTIFACTS_DIR names another where the root is read-only."""
+        return self.root / (os.environ.get("ARTIFACTS_DIR") or "artifacts")
 
 
 def _read(model: type[Read], root: Path, name: str) -> Read:

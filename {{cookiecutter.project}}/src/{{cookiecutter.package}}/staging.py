@@ -1,19 +1,22 @@
 """Files and folders that appear whole or not at all, whatever kills the process.
 
-Everything is written into `.staging` beside its destination, flushed to the disk, and then linked or renamed into
-place. The writer holds a lock on what it stages; the kernel drops that lock with the process, so that whoever comes
-next can tell what a dead process left behind, and removes it.
+Everything is written into a staging folder beside its destination, flushed to the disk, and then linked or renamed
+into place. The writer holds a lock on what it stages; the kernel drops that lock with the process, so that whoever
+comes next can tell what a dead process left behind, and removes it: that, and nothing that has not our names.
 """
 
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-STAGING = ".staging"
+# A destination may lie among a user's own files: no other program has a folder of this name, with entries of this form.
+STAGING = ".mlops-template-staging"
+_ENTRY = re.compile("[0-9a-f]{32}")
 
 
 def write_new(path: Path, content: bytes, staging: Path | None = None) -> None:
@@ -53,7 +56,7 @@ def new_folder(path: Path) -> Iterator[Path]:
 @contextmanager
 def scratch(root: Path) -> Iterator[Path]:
     """Give an empty folder below `root`, for work whose result is copied or renamed out of it."""
-    clean_below(root)
+    clean(root)
     with _entry(root, folder=True) as (staged, _):
         yield staged
 
@@ -75,13 +78,17 @@ def clean(root: Path) -> list[str]:
     removed: list[str] = []
     staging = root / STAGING
     with suppress(FileNotFoundError):
-        removed = [entry.name for entry in sorted(staging.iterdir()) if _remove_if_abandoned(entry)]
+        entries = (entry for entry in sorted(staging.iterdir()) if _ENTRY.fullmatch(entry.name))
+        removed = [entry.name for entry in entries if _remove_if_abandoned(entry)]
     _drop_if_empty(staging)
     return removed
 
 
 def clean_below(root: Path) -> None:
-    """Remove what dead processes left anywhere below `root`, as in the folders of trainings that nobody looks into."""
+    """Remove what dead processes left anywhere below the folder of working files: nobody looks into old trainings.
+
+    Not for a folder that a user named: it may be a home, with more below than anybody wants to wait for.
+    """
     for folder, names, _ in os.walk(root):
         if STAGING in names:
             names.remove(STAGING)

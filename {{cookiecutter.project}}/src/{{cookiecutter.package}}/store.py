@@ -24,6 +24,10 @@ class Missing(Refused):
     """Nothing is stored at this address."""
 
 
+class Taken(Refused):
+    """Something else is stored at this address."""
+
+
 class _Backend(Protocol):
     def put_new(self, path: str, content: bytes) -> bool: ...
     def get(self, path: str) -> bytes | None: ...
@@ -56,11 +60,11 @@ class Store:
         return f"{self._root}/{path}" if path else self._root
 
     def put_new(self, path: str, content: bytes) -> bool:
-        """Store a new object; False when the very same bytes were there already, Refused when other bytes were."""
+        """Store a new object; False when the very same bytes were there already, Taken when other bytes were."""
         if self._backend.put_new(path, content):
             return True
         if self._backend.get(path) != content:
-            raise Refused(f"{self.uri(path)} exists with other content: what is stored is never replaced")
+            raise Taken(f"{self.uri(path)} exists with other content: what is stored is never replaced")
         return False
 
     def get(self, path: str) -> bytes:

@@ -2,6 +2,11 @@
 
 Order: record `begun`, publish into the environment's prefix, register, alias, what serves, record `ended`. So whatever
 the alias names exists; and an attempt that died is told by its alias: completed when that had moved, else reverted.
+
+Of several at once exactly one goes on. On one host a lock decides. Between hosts `begun` does, in whatever order they
+look and write: who looks finds all attempts ended, or leaves; its `begun` can follow only the last of them (records.py)
+and is created once, so whoever else looked by then is refused before it has changed anything. No clock has a say in it;
+only for a dead host to be told from a slow one, clocks must differ by less than UNDER_WAY.
 """
 
 import socket
@@ -18,7 +23,7 @@ from .errors import Refused
 from .records import Approval, Attempt, Begun, Ended, Kind, Outcome
 from .registry import CHAMPION, PREVIOUS, Registry, Version
 from .settings import Environment, Settings
-from .store import Store
+from .store import Store, Taken
 
 # Longer than a rollout may take: what another host began before that, and did not end, has died.
 UNDER_WAY = timedelta(minutes=15)
@@ -73,8 +78,7 @@ class Switch:
 
     def carry_out(self, change: Change) -> Version:
         """Record, change, record; on failure the alias and what serves go back, the records stay."""
-        attempt = records.begin(self.store, self._begun(change))
-        self._give_way(attempt)
+        attempt = self._begin(change)
         try:
             version = self._enter(change.candidate)
             self.registry.set_alias(CHAMPION, version)
@@ -93,7 +97,18 @@ class Switch:
                 self._check_dead(attempt)
                 self._settle(attempt)
         self.attempts = records.read(self.store)
+        for attempt in self.attempts:
+            if attempt.ended is None:
+                raise _under_way(attempt)
         self.champion = self.registry.champion()
+
+    def _begin(self, change: Change) -> Attempt:
+        """Begin, unless another host did since we looked: what we found and decided may then be true no more."""
+        try:
+            return records.begin(self.store, self.attempts, self._begun(change))
+        except Taken as taken:
+            later = records.read(self.store)[len(self.attempts) :]
+            raise (_under_way(later[0]) if later else taken) from None
 
     def _begun(self, change: Change) -> Begun:
         return Begun(
@@ -157,16 +172,6 @@ class Switch:
         number = version.number if version else None
         records.end(self.store, attempt, Ended(1, _now().isoformat(), self.actor, outcome, number, note))
 
-    def _give_way(self, attempt: Attempt) -> None:
-        """Leave it to another host that began between our look at the records and our own record.
-
-        Of two that begin in the same moment both may give way; never do both go on.
-        """
-        others = [other for other in records.read(self.store) if other.ended is None and other.name != attempt.name]
-        if others:
-            self._end(attempt, "failed", None, f"gave way to {others[0].name}")
-            raise _under_way(others[0])
-
     def _check_dead(self, attempt: Attempt) -> None:
         """What began in this very place has died, since we hold its lock; elsewhere only time can tell."""
         if attempt.begun.place != self.place and _now() - datetime.fromisoformat(attempt.begun.time) < UNDER_WAY:
@@ -202,6 +207,11 @@ def held(settings: Settings, name: str, target: Target | None) -> Iterator[Switc
 def _under_way(attempt: Attempt) -> UnderWay:
     begun = attempt.begun
     host = begun.place.partition(":")[0]
+    if attempt.ended is not None:
+        return UnderWay(
+            f"a {begun.kind} to {begun.to_id[:12]} in {begun.environment} came first: {begun.actor} began it at "
+            f"{begun.time} on {host}, and it {attempt.ended.outcome}; look at make status, then try again"
+        )
     return UnderWay(
         f"a {begun.kind} to {begun.to_id[:12]} is under way in {begun.environment}: {begun.actor} began it at "
         f"{begun.time} on {host}; wait for it to end (one that died is recovered after {UNDER_WAY.seconds // 60} min)"

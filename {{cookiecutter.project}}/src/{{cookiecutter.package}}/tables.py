@@ -4,9 +4,10 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import Refused
 from .store import Store
@@ -135,4 +136,26 @@ def _csv(name: str, content: bytes) -> "pa.Table":
             ),
         )
     except pa.ArrowException as error:
-        raise Refused(f"{name}: no readable CSV: {str(error).splitlines()[0]}") from None
+        reason = ragged(io.BytesIO(content), columns, delimiter) or f"no readable CSV: {str(error).splitlines()[0]}"
+        raise Refused(f"{name}: {reason}") from None
+
+
+def ragged(stream: Any, columns: list[str], delimiter: str) -> str | None:
+    """Name the first row of a CSV that has not as many columns as the header. Arrow quotes it, whatever stands in it."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    found: list[str] = []
+
+    def keep(row: csv.InvalidRow) -> str:
+        found.append(f"row {row.number - 1}: has {row.actual_columns} columns, the header has {row.expected_columns}")
+        return "error"
+
+    parse = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=keep)
+    texts = csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string()))
+    # Only one thread can count rows.
+    read = csv.ReadOptions(column_names=columns, skip_rows=1, use_threads=False)
+    with suppress(pa.ArrowException, OSError), csv.open_csv(stream, read, parse, texts) as blocks:
+        for _ in blocks:
+            pass
+    return found[0] if found else None

@@ -48,7 +48,8 @@ def _cells(contract: Contract, dataset: Dataset) -> Iterator[str]:
     except SchemaErrors as error:
         cases = error.failure_cases.sort_values("index", kind="stable")
         for (name, rule), cells in cases.groupby(["column", "check"], sort=False):
-            yield _line(dataset, str(name), cells["index"].tolist(), f"{cells['failure_case'].iloc[0]}: {rule}")
+            value = contract.columns[str(name)].shown(cells["failure_case"].iloc[0])
+            yield _line(dataset, str(name), cells["index"].tolist(), f"{value}: {rule}")
 
 
 def _shares(contract: Contract, dataset: Dataset) -> Iterator[str]:
@@ -61,7 +62,7 @@ def _shares(contract: Contract, dataset: Dataset) -> Iterator[str]:
             rows = np.flatnonzero(where)
             share = len(rows) / len(values)
             if share > allowed:
-                value = "missing" if key == "missing" else values.iloc[rows[0]]
+                value = "missing" if key == "missing" else column.shown(values.iloc[rows[0]])
                 limit = f"at most {allowed} may be (config/data.yaml: columns.{name}.{key})"
                 yield f"{_place(dataset, name, rows[0])}: {value}: {share:.2g} of the rows are {words}, {limit}"
 
@@ -73,8 +74,8 @@ def _keys(contract: Contract, dataset: Dataset) -> Iterator[str]:
     rows = np.flatnonzero(keys.duplicated())
     if len(rows):
         value = keys.iloc[rows[0]]
-        first = dataset.place(int(np.flatnonzero(keys == value)[0]))
-        yield _line(dataset, name, rows.tolist(), f"{value}: this key is also that of {first}; each row needs its own")
+        first, shown = dataset.place(int(np.flatnonzero(keys == value)[0])), contract.columns[name].shown(value)
+        yield _line(dataset, name, rows.tolist(), f"{shown}: this key is also that of {first}; each row needs its own")
 
 
 def _label(contract: Contract, dataset: Dataset) -> Iterator[str]:

@@ -16,7 +16,8 @@ import pytest
 
 from {{ cookiecutter.package }} import bundle
 
-PROJECT = Path(__file__).parents[2]
+import sample_project
+
 BOUNDARIES = "openat,rename,renameat,renameat2,link,linkat,unlink,unlinkat,fsync,fdatasync"
 
 
@@ -138,7 +139,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator["subprocess.Pop
         text=True,
         # Threads do not survive a fork.
         env={
-            "PYTHONPATH": str(source),
+            "PYTHONPATH": os.pathsep.join([str(source), str(Path(sample_project.__file__).parent)]),
             "PATH": "",
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
@@ -207,5 +208,5 @@ def prepared(made: Laboratory) -> Laboratory:
 
 
 def _write_source(folder: Path) -> None:
-    rows = pd.read_parquet(PROJECT / "samples/flights.parquet")
+    rows = pd.read_parquet(sample_project.PROJECT / "samples/flights.parquet")
     rows.iloc[:: max(len(rows) // 2000, 1)].to_parquet(folder / "source.parquet")

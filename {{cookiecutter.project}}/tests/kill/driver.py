@@ -23,13 +23,14 @@ from {{ cookiecutter.package }}.registry import CHALLENGER, CHAMPION, PREVIOUS, 
 from {{ cookiecutter.package }}.settings import EnvironmentRule, Settings
 from {{ cookiecutter.package }}.store import Store
 
-PROJECT = Path(__file__).parents[2]
+import sample_project
+
 SOURCE = "source.parquet"
 
 
 @cache
 def _project() -> Settings:
-    return Settings.load(PROJECT)
+    return Settings.load(sample_project.root())
 
 
 def small(root: Path) -> Settings:

@@ -118,6 +118,7 @@ def stocked(
     client.close()
 
 
+@pytest.mark.proof("Killed at any write, a verb leaves the champion old or new, never half; the next run goes on")
 @pytest.mark.parametrize("verb", FLOORS)
 def test_killed_at_every_request(
     verb: str, stocked: Stocked, bucket: Bucket, record_property: Callable[[str, object], None]

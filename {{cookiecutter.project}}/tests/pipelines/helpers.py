@@ -4,15 +4,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+import sample_project
 
 
 def copy_project(copy: Path) -> Path:
-    """Copy what a training reads: no artifacts, no repository."""
-    for folder in ("config", "pipelines", "samples", "src"):
-        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", copy)
-    return copy
+    """Write what a training reads: no artifacts, no repository."""
+    copy.mkdir()
+    for folder in ("pipelines", "src"):
+        source = sample_project.PROJECT / folder
+        shutil.copytree(source, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return sample_project.write(copy)
 
 
 def python(project: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -44,6 +44,7 @@ def test_every_step_is_a_task(documents: list[dict[str, Any]], executors: dict[s
     assert set(executors) == {f"exec-{step}" for step in STEPS}
 
 
+@pytest.mark.proof("Every task of the compiled pipeline is limited in CPU, memory, time and retries, and is not root")
 @pytest.mark.parametrize("step", STEPS)
 def test_every_task_has_its_limits(step: str, documents: list[dict[str, Any]], executors: dict[str, Any]) -> None:
     container = executors[f"exec-{step}"]["container"]

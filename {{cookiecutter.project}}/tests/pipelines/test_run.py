@@ -1,20 +1,31 @@
 """The compiled pipeline on this machine, against the same steps called in order without kfp."""
 
+import hashlib
 import json
 import logging
+import re
 import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
+from {{ cookiecutter.package }} import bundle
+from {{ cookiecutter.package }}.registry import Registry
 from {{ cookiecutter.package }}.settings import Settings
 
 from pipelines import runner
 
-from .helpers import ROOT, copy_project, python
+import sample_project
 
-PACKAGE = Settings.load(ROOT).package
+from .helpers import copy_project, python
+
+PACKAGE = Settings.load(sample_project.root()).package
 RUNTIMES = {"process": [PACKAGE, "pipeline"], "kfp": ["pipelines", "run"]}
 ORDER = ["load", "validate", "split", "train", "evaluate", "export", "judge", "bundle", "publish", "register"]
 
@@ -62,6 +73,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[list[Ca
     return found
 
 
+@pytest.mark.proof(
+    "The compiled Kubeflow pipeline calls the same steps and gives the same metrics as one process without it"
+)
 def test_both_call_the_same_steps_in_the_same_order_with_the_same_arguments(trained: dict[str, Any]) -> None:
     process, kfp = (trained[runtime][0] for runtime in RUNTIMES)
     assert [step for step, _, _ in process] == ORDER
@@ -79,6 +93,9 @@ def test_both_call_the_same_steps_in_the_same_order_with_the_same_arguments(trai
     assert process[9][1]["uri"] == "publish's result"
 
 
+@pytest.mark.proof(
+    "The compiled Kubeflow pipeline calls the same steps and gives the same metrics as one process without it"
+)
 def test_both_give_the_same_data_hash_and_the_same_metrics(trained: dict[str, Any]) -> None:
     process, kfp = (trained[runtime] for runtime in RUNTIMES)
     assert process[0][0][2] == kfp[0][0][2]
@@ -129,6 +146,80 @@ def test_a_step_that_refuses_its_input_is_a_sentence(runtime: str, tmp_path: Pat
     assert "Traceback" not in done.stderr
 
 
+def hashes(folder: Path) -> dict[str, str]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@dataclass(frozen=True)
+class Both:
+    """Two trainings: their project with its files before and after, their working files, and how they ended."""
+
+    project: Path
+    before: dict[str, str]
+    after: dict[str, str]
+    working: Path
+    done: list[subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def at_once(tmp_path_factory: pytest.TempPathFactory) -> Both:
+    """Two trainings of one project at the same time, one in each runtime, with the working files elsewhere."""
+    folder = tmp_path_factory.mktemp("at-once")
+    project = copy_project(folder / "project")
+    # Another table for the second, so that the two cannot make the same bundle.
+    rows = pq.read_table(project / "samples" / "flights.parquet")
+    pq.write_table(rows.slice(0, len(rows) - 10), folder / "fewer.parquet")
+    sources = {"process": "", "kfp": str(folder / "fewer.parquet")}
+    before = hashes(project)
+
+    def train(runtime: str) -> subprocess.CompletedProcess[str]:
+        words = [*RUNTIMES[runtime], "--source", sources[runtime]]
+        return python(project, *words, ARTIFACTS_DIR=str(folder / "working"), PYTHONDONTWRITEBYTECODE="1")
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(train, RUNTIMES))
+    return Both(project, before, hashes(project), folder / "working", done)
+
+
+@pytest.mark.proof("Two trainings at once both end well")
+def test_two_trainings_at_once_both_end_well(at_once: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [run.returncode for run in at_once.done] == [0, 0], [run.stdout + run.stderr for run in at_once.done]
+    printed = [re.search(r"^version (\d): bundle ([0-9a-f]{64})$", run.stdout, re.MULTILINE) for run in at_once.done]
+    made = {found[1]: found[2] for found in printed if found}
+    monkeypatch.setenv("ARTIFACTS_DIR", str(at_once.working))
+    registry = Registry(Settings.load(at_once.project).environment("local"))
+    assert {version.number: version.bundle_id for version in registry.versions()} == made
+    assert sorted(made) == ["1", "2"]
+    for version in registry.versions():
+        assert bundle.fetch(version.uri, tmp_path / version.number, version.bundle_id).id == made[version.number]
+    challenger = registry.challenger()
+    assert challenger is not None
+    assert challenger.bundle_id in made.values()
+    assert list(at_once.working.rglob(".*")) == []
+
+
+def test_a_training_writes_only_where_its_working_files_go(at_once: Both) -> None:
+    """A pod's root is read-only."""
+    assert at_once.after == at_once.before
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_refusal_of_several_lines_arrives_whole(runtime: str, tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    rows = pd.read_parquet(project / "samples" / "flights.parquet").head(20)
+    rows.loc[3, "dep_hour"] = 25
+    rows.loc[5, "origin"] = "XXX"
+    rows.to_csv(project / "bad.csv", index=False)
+    done = python(project, *RUNTIMES[runtime], "--source", "bad.csv")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        1,
+        "",
+        "refused: bad.csv: column dep_hour: row 4: 25: must be ≤ 23\n"
+        "bad.csv: column origin: row 6: XXX: is not among config/data.yaml: columns.origin.categories\n",
+    )
+
+
 def test_any_warning_of_the_runner_ends_the_run() -> None:
     """With a named output in a condition, kfp.local skips the branch, warns, and reports success."""
     started: list[str] = []
@@ -170,6 +261,7 @@ def pipeline() -> None:
 """
 
 
+@pytest.mark.proof("A task that Kubeflow's runner skips in silence is a failed run")
 def test_the_silent_skip_of_kfp_does_not_pass_for_success(tmp_path: Path) -> None:
     source = tmp_path / "skips.py"
     source.write_text(SILENT_SKIP + f"\n\ncompiler.Compiler().compile(pipeline, {str(tmp_path / 'skips.yaml')!r})\n")

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,8 +66,8 @@ def score(inputs: tuple[float, ...] = INPUTS) -> float:
     return 1 / (1 + math.exp(-total))
 
 
-def model() -> bytes:
-    """The same as an ONNX graph."""
+def model(fails: bool = False) -> bytes:
+    """The same as an ONNX graph. One that fails looks the weight up in a table that ends at 2; its message quotes it."""
     weights = helper.make_tensor("weights", TensorProto.FLOAT, [len(WEIGHTS), 1], WEIGHTS)
     zero = helper.make_tensor("zero", TensorProto.FLOAT, [], [0.0])
     last = helper.make_tensor("last", TensorProto.INT64, [1], [1])
@@ -78,9 +78,24 @@ def model() -> bytes:
         helper.make_node("Sigmoid", ["total"], ["column"]),
         helper.make_node("Squeeze", ["column", "last"], ["score"]),
     ]
+    constants = [weights, zero, last]
+    if fails:
+        nodes[-1].output[0] = "plain"
+        nodes += [
+            helper.make_node("Gather", ["features", "one"], ["weight"], axis=1),
+            helper.make_node("Mul", ["weight", "scale"], ["scaled"]),
+            helper.make_node("Cast", ["scaled"], ["place"], to=TensorProto.INT64),
+            helper.make_node("Gather", ["table", "place"], ["nothing"]),
+            helper.make_node("Add", ["plain", "nothing"], ["score"]),
+        ]
+        constants += [
+            helper.make_tensor("one", TensorProto.INT64, [], [1]),
+            helper.make_tensor("scale", TensorProto.FLOAT, [], [10_000.0]),
+            helper.make_tensor("table", TensorProto.FLOAT, [20_000], [0.0] * 20_000),
+        ]
     taken = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["rows", len(WEIGHTS)])
     given = helper.make_tensor_value_info("score", TensorProto.FLOAT, ["rows"])
-    graph = helper.make_graph(nodes, "model", [taken], [given], [weights, zero, last])
+    graph = helper.make_graph(nodes, "model", [taken], [given], constants)
     opset = [helper.make_opsetid("", 17)]
     content: bytes = helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
     onnx.checker.check_model(onnx.load_from_string(content))
@@ -96,7 +111,7 @@ def reference() -> bytes:
     return json.dumps({"bins": bins, "score": {"edges": [0.5], "ratios": [0.6, 0.4, 0.0]}}).encode()
 
 
-def write_bundle(parent: Path, golden: float | None = None, name: str = "parcels") -> str:
+def write_bundle(parent: Path, golden: float | None = None, name: str = "parcels", fails: bool = False) -> str:
     """Write a bundle into `parent/<id>` and return the id."""
     fields = {
         "name": name,
@@ -113,7 +128,7 @@ def write_bundle(parent: Path, golden: float | None = None, name: str = "parcels
         "golden": {"request": ROW, "score": score() if golden is None else golden, "decision": True},
         "trainer": "A <a@example.org>",
     }
-    content = {"model.onnx": model(), "contract.json": CONTRACT.to_json(), "reference.json": reference()}
+    content = {"model.onnx": model(fails), "contract.json": CONTRACT.to_json(), "reference.json": reference()}
     bundle_id = bundle.write(parent / "new", fields, {**content, "card.md": b"", "sbom.json": b"{}"})
     (parent / "new").rename(parent / bundle_id)
     return bundle_id
@@ -217,10 +232,12 @@ class Running:
         return self
 
 
-def start(root: Path, bundle_id: str, **variables: str) -> Running:
+def start(root: Path, bundle_id: str, stderr: Path | None = None, **variables: str) -> Running:
     """Start a server process for the bundle at root/bundles/<id>, or for none."""
+    # Whoever traces the tests themselves does not want to hear of their servers.
+    outer = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "SENTRY_"))}
     environment = {
-        **os.environ,
+        **outer,
         "PROJECT_ROOT": str(root),
         "MODEL_DIR": str(root / "bundles"),
         "MODEL_ID": bundle_id,
@@ -229,7 +246,9 @@ def start(root: Path, bundle_id: str, **variables: str) -> Running:
         **variables,
     }
     command = [sys.executable, "-W", "error", "-m", serving.__name__]
-    return Running(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)).start()
+    with stderr.open("wb") if stderr else nullcontext() as errors:
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors)
+    return Running(process).start()
 
 
 def columns(rows: list[dict[str, Any]]) -> dict[str, np.ndarray[Any, Any]]:

@@ -106,6 +106,7 @@ def test_counts(server: Running) -> None:
     assert grown['inference_request_duration_seconds_count{route="/v1/predict"}'] == 2
 
 
+@pytest.mark.proof("No payload and no key is in a log, a trace or an error report")
 def test_prediction_log_names_nobody(server: Running, bundle_id: str) -> None:
     answer = server.predict({**ROW, "key": "P-77", "age": 41})
     time.sleep(0.3)
@@ -123,6 +124,7 @@ def test_prediction_log_names_nobody(server: Running, bundle_id: str) -> None:
     assert line["prediction.features"] == {name: value for name, value in ROW.items() if name != "age"}
 
 
+@pytest.mark.proof("No payload and no key is in a log, a trace or an error report")
 def test_request_log_holds_no_payload(server: Running) -> None:
     server.predict({**ROW, "origin": "nowhere-at-all"})
     time.sleep(0.3)

@@ -146,12 +146,14 @@ INFER: dict[str, tuple[Any, int, str, str]] = {
 }
 
 
+@pytest.mark.proof("A bad request is answered by a problem document that names field, rule and value")
 @pytest.mark.parametrize("case", PREDICT)
 def test_predict_refuses(server: Running, case: str) -> None:
     body, status, kind, detail = PREDICT[case]
     check(server, "/v1/predict", body, status, kind, detail)
 
 
+@pytest.mark.proof("A bad request is answered by a problem document that names field, rule and value")
 @pytest.mark.parametrize("case", INFER)
 def test_infer_refuses(server: Running, case: str) -> None:
     body, status, kind, detail = INFER[case]
@@ -202,6 +204,7 @@ REQUESTS: list[tuple[str, str, dict[str, str], int, str, tuple[str, str]]] = [
 ]
 
 
+@pytest.mark.proof("A bad request is answered by a problem document that names field, rule and value")
 @pytest.mark.parametrize("case", REQUESTS, ids=lambda case: " ".join(case[:2]))
 def test_request_is_refused(server: Running, case: tuple[str, str, dict[str, str], int, str, tuple[str, str]]) -> None:
     method, path, headers, status, kind, (name, value) = case

@@ -1,14 +1,12 @@
 """`make serve`: the champion is served; a second one hands over to the next champion, and no client notices."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
@@ -21,18 +19,18 @@ from {{ cookiecutter.package }}.serving.server import listening
 from {{ cookiecutter.package }}.settings import Settings
 from {{ cookiecutter.package }}.store import Store
 
+import sample_project
+
 from .helpers import Clients, score, write_bundle, write_settings
 
 Serve = Callable[..., subprocess.Popen[str]]
-PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A project with short times. Making a registry takes seconds, so the tests share it and use an environment each."""
     root = tmp_path_factory.mktemp("project")
-    shutil.copytree(PROJECT / "config", root / "config")
-    shutil.copy(PROJECT / "pyproject.toml", root)
+    sample_project.write(root)
     write_settings(root, concurrency=64)
     with pytest.MonkeyPatch.context() as patch:
         for name in ("ARTIFACT_URI", "MLFLOW_TRACKING_URI"):
@@ -79,6 +77,7 @@ def wait(settings: Settings, name: str) -> handover.State:
     raise AssertionError("no server came up")
 
 
+@pytest.mark.proof("A server that is stopped, or hands over to a new model, loses no request of its clients")
 def test_handover_loses_no_request(settings: Settings, serve: Serve) -> None:
     first = promote(settings, "local")
     supervisor = serve("local")
@@ -110,6 +109,14 @@ def test_handover_loses_no_request(settings: Settings, serve: Serve) -> None:
     supervisor.send_signal(signal.SIGINT)
     assert supervisor.wait(20) == 0
     assert handover.served(settings, "local") is None
+
+
+def test_the_port_of_the_metrics_moves_along(settings: Settings) -> None:
+    configured = settings.serving.model_copy(update={"port": 8080, "metrics_port": 8081})
+    assert handover.ports(configured, None) == (8080, 8081)
+    assert handover.ports(configured, 9000) == (9000, 9001)
+    assert handover.ports(configured, 0) == (0, 0)
+    assert handover.ports(settings.serving, 9000) == (9000, 0)
 
 
 def test_no_model_then_the_first_champion(settings: Settings, serve: Serve) -> None:

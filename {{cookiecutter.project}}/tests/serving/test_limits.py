@@ -32,6 +32,7 @@ def answer(connection: socket.socket) -> bytes:
     return received
 
 
+@pytest.mark.proof("200 half-open connections: 1,000 requests are all answered, and the half-open ones closed in time")
 def test_half_open_connections_cost_the_others_nothing(server: Running) -> None:
     started = time.monotonic()
     waiting = [opened(server, b"POST /v1/predict HTTP/1.1\r\nx-slow: ") for _ in range(200)]
@@ -43,6 +44,7 @@ def test_half_open_connections_cost_the_others_nothing(server: Running) -> None:
     assert time.monotonic() - started >= 0.9
 
 
+@pytest.mark.proof("200 half-open connections: 1,000 requests are all answered, and the half-open ones closed in time")
 def test_half_open_is_closed_in_time(server: Running) -> None:
     started = time.monotonic()
     connection = opened(server, b"GET /v2/health/live HTTP/1.1\r\n")
@@ -104,6 +106,7 @@ def test_body_without_length_is_cut_off(server: Running) -> None:
     assert b"/docs#body-too-large" in answer(connection)
 
 
+@pytest.mark.proof("More at once than allowed: 503 with Retry-After, and the others are served")
 def test_too_many_at_once(server: Running) -> None:
     """Four may be under way; four slow bodies are."""
     slow = [opened(server, HEAD + b"content-length: 100\r\n\r\n{") for _ in range(4)]
@@ -146,6 +149,7 @@ def guarded(root: Path, bundle_id: str, keys: Path) -> Iterator[Running]:
     running.stop()
 
 
+@pytest.mark.proof("An API key is revoked by name without a restart")
 def test_keys(guarded: Running, keys: Path) -> None:
     def status(key: str) -> int:
         return guarded.predict(ROW, authorization=f"Bearer {key}").status
@@ -179,6 +183,7 @@ def test_a_malformed_key_file_stops_the_start(root: Path, bundle_id: str, tmp_pa
     )
 
 
+@pytest.mark.proof("A server that is stopped, or hands over to a new model, loses no request of its clients")
 def test_drain_loses_no_request(tmp_path: Path, root: Path, bundle_id: str) -> None:
     write_settings(tmp_path, drain_seconds=1, concurrency=64)
     (tmp_path / "bundles").symlink_to(root / "bundles")

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from {{ cookiecutter.package }}.serving import predictor
 from {{ cookiecutter.package }}.serving.predictor import cpu_limit
 from {{ cookiecutter.package }}.serving.server import load_settings
+from {{ cookiecutter.package }}.serving.telemetry import FLUSH_SECONDS
 
 from .helpers import ROW, THRESHOLD, Running, score, start, write_bundle, write_settings
 
@@ -35,6 +37,9 @@ def refusal(place: Path, bundle_id: str, **variables: str) -> str:
     return str(running.lines[-1]["message"])
 
 
+@pytest.mark.proof(
+    "A server refuses a bundle that was changed, or that scores its golden request otherwise than in training"
+)
 def test_another_golden_score_is_refused(place: Path) -> None:
     bundle_id = write_bundle(place / "bundles", golden=score() + 1e-4)
     assert "the golden request gave" in refusal(place, bundle_id)
@@ -47,6 +52,9 @@ def test_the_last_bit_of_the_golden_score_may_differ(place: Path) -> None:
     running.stop()
 
 
+@pytest.mark.proof(
+    "A server refuses a bundle that was changed, or that scores its golden request otherwise than in training"
+)
 def test_a_changed_bundle_is_refused(place: Path) -> None:
     bundle_id = write_bundle(place / "bundles")
     model = place / "bundles" / bundle_id / "model.onnx"
@@ -77,6 +85,13 @@ def test_threads_follow_the_cpu_limit(tmp_path: Path, content: str, expected: in
     assert cpu_limit(tmp_path / "cpu.max") == expected
 
 
+def test_the_model_runs_on_that_many_threads(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle_id = write_bundle(place / "bundles")
+    monkeypatch.setattr(predictor, "cpu_limit", lambda: 3)
+    loaded = predictor.Predictor.load(place / "bundles" / bundle_id, bundle_id, "1", 10)
+    assert loaded._session.get_session_options().intra_op_num_threads == 3
+
+
 def test_no_cpu_limit_means_all_cpus(tmp_path: Path) -> None:
     (tmp_path / "cpu.max").write_text("max 100000")
     assert cpu_limit(tmp_path / "cpu.max") == cpu_limit(tmp_path / "none") >= 1
@@ -87,7 +102,7 @@ def test_drain_is_shorter_than_the_grace_period_of_a_pod() -> None:
     root = Path(__file__).parents[2]
     settings = load_settings(root)
     assert settings.drain_seconds > 3
-    assert settings.drain_seconds + settings.limits.body_seconds < 30
+    assert settings.drain_seconds + settings.limits.body_seconds + 2 * FLUSH_SECONDS < 30
 
 
 def test_decision_follows_the_threshold(place: Path) -> None:

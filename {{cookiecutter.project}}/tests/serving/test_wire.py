@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,6 +41,7 @@ def body(rows: list[dict[str, Any]]) -> bytes:
     return json.dumps({"rows": rows}).encode()
 
 
+@pytest.mark.proof("A request is encoded as training encodes a table")
 @given(st.lists(ROWS, min_size=1, max_size=5))
 def test_a_request_and_a_table_encode_alike(rows: list[dict[str, Any]]) -> None:
     expected = features.encode(CONTRACT, columns(rows))

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from onnx import TensorProto, helper, numpy_helper
 from pyarrow import csv
 
-from {{ cookiecutter.package }} import bundle, scoring
+from {{ cookiecutter.package }} import batch, bundle, scoring
 from {{ cookiecutter.package }}.contract import Contract
 
 from .store_helpers import FILES, fields
@@ -37,7 +37,7 @@ CONTRACT = Contract(
 )
 
 
-def make_bundle(folder: Path) -> bundle.Bundle:
+def make_bundle(folder: Path, contract: Contract = CONTRACT) -> bundle.Bundle:
     """Write the bundle; its threshold is 0.5."""
     graph = helper.make_graph(
         [
@@ -51,7 +51,7 @@ def make_bundle(folder: Path) -> bundle.Bundle:
     )
     graph.initializer.append(helper.make_tensor("hundred", TensorProto.FLOAT, [], [100.0]))
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    files = FILES | {"model.onnx": model.SerializeToString(), "contract.json": CONTRACT.to_json()}
+    files = FILES | {"model.onnx": model.SerializeToString(), "contract.json": contract.to_json()}
     bundle.write(folder, fields(), files)
     return bundle.read(folder)
 
@@ -92,3 +92,9 @@ def read(path: Path) -> pa.Table:
         return pq.read_table(path)
     with pa.input_stream(str(path), compression="detect") as stream:
         return csv.read_csv(stream)
+
+
+def predict(folder: Path, table: pa.Table, part_rows: int = 64, contract: Contract = CONTRACT) -> batch.Predicted:
+    source = written(table, folder / "rows.parquet")
+    bundle_ = make_bundle(folder / "bundle", contract)
+    return batch.predict_with(bundle_, source, str(folder / "scores.parquet"), part_rows)

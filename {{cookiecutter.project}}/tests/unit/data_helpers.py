@@ -10,7 +10,6 @@ from {{ cookiecutter.package }} import data, strict, validation
 from {{ cookiecutter.package }}.contract import Contract
 from {{ cookiecutter.package }}.errors import Refused
 
-PROJECT = Path(__file__).parents[2]
 FILE = "config/data.yaml"
 
 

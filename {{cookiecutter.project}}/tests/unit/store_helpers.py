@@ -1,15 +1,17 @@
 """Bundles and settings for the tests of what happens after training; no model is needed for that."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from {{ cookiecutter.package }} import bundle, records
+from {{ cookiecutter.package }} import bundle, records, staging
 from {{ cookiecutter.package }}.registry import CHALLENGER, Registry
 from {{ cookiecutter.package }}.settings import Environment, Settings
 from {{ cookiecutter.package }}.store import Store
 
-PROJECT = Path(__file__).parents[2]
+import sample_project
+
 TRAINER = "Tess Trainer <tess@example.org>"
 
 FILES = {
@@ -48,7 +50,7 @@ def make_bundle(folder: Path, **changes: Any) -> str:
 
 def settings_at(root: Path) -> Settings:
     """The project's settings, with all working files under another root."""
-    return replace(Settings.load(PROJECT), root=root)
+    return replace(Settings.load(sample_project.root()), root=root)
 
 
 def entered(settings: Settings, environment_name: str, folder: Path, name: str) -> str:
@@ -59,6 +61,24 @@ def entered(settings: Settings, environment_name: str, folder: Path, name: str) 
     uri = bundle.publish(folder, Store.open(environment.store_uri))
     registry.set_alias(CHALLENGER, registry.register(uri, bundle_id, TRAINER))
     return bundle_id
+
+
+def begun(environment: Environment, to_id: str, age: timedelta, place: str) -> None:
+    """Leave what a promotion leaves whose process dies after `begun`."""
+    time, store = (datetime.now(UTC) - age).isoformat(), Store.open(environment.store_uri)
+    record = records.Begun(1, time, "promotion", environment.name, "Somebody", place, "x", None, to_id, (), None, None)
+    records.begin(store, records.read(store), record)
+
+
+def users_files(folder: Path) -> dict[Path, str]:
+    """Write what a user may have beside a file that a verb writes, all of it like our leftovers at first sight."""
+    entry = "0" * 32
+    places = (".staging/notes", f".staging/{entry}", f"{staging.STAGING}/notes", f"below/{staging.STAGING}/{entry}")
+    files = {folder / place: f"of the user: {place}" for place in places}
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return files
 
 
 def outcomes(environment: Environment) -> list[tuple[str, str]]:

@@ -1,11 +1,11 @@
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from {{ cookiecutter.package }} import approvals
+from {{ cookiecutter.package }} import approvals, lineage
 from {{ cookiecutter.package }}.errors import Refused
+
+from .git_helpers import commit, git, isolated, start
 
 BUNDLE = "ab" * 32
 FILE = f"governance/approvals/{BUNDLE}.yaml"
@@ -16,25 +16,9 @@ APPROVER = "Ann Approver <ann@example.org>"
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
-    git(tmp_path, "init", "--quiet", "--initial-branch=main")
-    commit(tmp_path, TRAINER, {"README.md": "a project\n"})
+    isolated(monkeypatch)
+    commit(start(tmp_path), TRAINER, {"README.md": "a project\n"})
     return tmp_path
-
-
-def git(root: Path, *arguments: str) -> None:
-    subprocess.run(["git", "-C", str(root), "-c", "user.name=x", "-c", "user.email=x@x", *arguments], check=True)
-
-
-def commit(root: Path, author: str, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-    git(root, "add", "--all")
-    git(root, "commit", "--quiet", "--message", "change", "--author", author)
 
 
 def refusal(root: Path, trainer: str = TRAINER) -> str:
@@ -57,6 +41,38 @@ def test_an_account_may_have_trained(project: Path) -> None:
     assert approvals.check(project, BUNDLE, "pipeline-runner").approver == APPROVER
 
 
+@pytest.mark.parametrize("account", ["Ann Approver", "ann@example.org", APPROVER.upper()])
+def test_an_account_of_the_approvers_name_is_the_approver(project: Path, account: str) -> None:
+    commit(project, APPROVER, {FILE: TEXT})
+    assert "another person must approve" in refusal(project, account)
+
+
+# What the standard library's parser of addresses takes apart otherwise, or not at all.
+NAMES = ["Doe, John", "Doe, Ann (Risk)", 'Ann "the <bold>" Doe', "Ann: Risk Jr.;", "ann@work", "Ann\tDoe", "Ånn", "-h"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_that_git_takes_is_told_from_others_and_not_from_itself(
+    project: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("GIT_AUTHOR_NAME", name)
+    monkeypatch.setenv("GIT_AUTHOR_EMAIL", "doe@example.org")
+    approved = commit(project, None, {FILE: TEXT})
+    author = git(project, "log", "-1", "--format=%aN <%aE>", approved)
+    assert approvals.check(project, BUNDLE, TRAINER).approver == author
+    assert "another person must approve" in refusal(project, lineage.person(project))
+    for trainer in (f"{name} <doe@example.org>", "Somebody <doe@example.org>", f"{name} <other@example.org>"):
+        assert "another person must approve" in refusal(project, trainer)
+
+
+@pytest.mark.parametrize("author", ["Ann <>", "Doe, Ann <>", "Ann <ann>"])
+@pytest.mark.parametrize("trainer", [TRAINER, "tess", "Doe, Tess <>"])
+def test_an_approver_without_a_mail_address_could_be_anybody(project: Path, author: str, trainer: str) -> None:
+    commit(project, author, {FILE: TEXT})
+    assert refusal(project, trainer).startswith(f"approved by {author}, without a mail address that tells who this is")
+
+
+@pytest.mark.proof("Where an approval is demanded, a second person must have committed it; the record keeps who")
 @pytest.mark.parametrize(
     ("author", "mailmap"),
     [
@@ -87,9 +103,25 @@ def test_no_repository(project: Path) -> None:
     (project / FILE).parent.mkdir(parents=True)
     (project / FILE).write_text(TEXT)
     (project / ".git").rename(project / "elsewhere")
-    assert "an approval is a commit, made by somebody else than the trainer" in refusal(project)
+    rule = "an approval is a commit, made by somebody else than the trainer"
+    assert refusal(project) == f"{rule}, and the project is in no Git repository"
 
 
+def test_what_an_image_states_about_itself_approves_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit(project, APPROVER, {FILE: TEXT})
+    (project / ".git").rename(project / "elsewhere")
+    monkeypatch.setenv("SOURCE_COMMIT", "a" * 40)
+    assert refusal(project).endswith("and the project is in no Git repository")
+
+
+def test_a_repository_of_another_owner(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit(project, APPROVER, {FILE: TEXT})
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    sentence = f"Git reads no repository of another owner; run: git config --global --add safe.directory {project}"
+    assert refusal(project).endswith(f", and {sentence}")
+
+
+@pytest.mark.proof("Where an approval is demanded, a second person must have committed it; the record keeps who")
 def test_not_committed(project: Path) -> None:
     (project / FILE).parent.mkdir(parents=True)
     (project / FILE).write_text(TEXT)
@@ -104,6 +136,7 @@ def test_changed_in_the_working_tree(project: Path) -> None:
     assert refusal(project) == "commit this approval as it is: the author of its commit is the approver"
 
 
+@pytest.mark.proof("Where an approval is demanded, a second person must have committed it; the record keeps who")
 @pytest.mark.parametrize("back", [False, True], ids=["edited", "edited and edited back"])
 def test_edited_later(project: Path, back: bool) -> None:
     commit(project, TRAINER, {FILE: TEXT.replace("errors read", "no errors read")})

@@ -1,9 +1,7 @@
 """Whole tables: encoded as in training, in order, whole or not at all, and refused by row and value."""
 
-import gzip
 import threading
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from {{ cookiecutter.package }} import batch, bundle, data, features
-from {{ cookiecutter.package }}.batch import predicting
 from {{ cookiecutter.package }}.batch.columns import inputs
 from {{ cookiecutter.package }}.batch.progress import progress
 from {{ cookiecutter.package }}.contract import Contract
 from {{ cookiecutter.package }}.errors import Refused
-from {{ cookiecutter.package }}.registry import Version
+from {{ cookiecutter.package }}.registry import CHAMPION, Registry
 from {{ cookiecutter.package }}.store import Store
 
 from . import batch_helpers as helpers
+from .batch_helpers import predict
 from .store_helpers import settings_at
 
 PARTS = ("year", "month", "day", "weekday", "hour", "minute")
@@ -76,6 +74,7 @@ FORMS = {
 }
 
 
+@pytest.mark.proof("A request is encoded as training encodes a table")
 @pytest.mark.parametrize("form", FORMS)
 @given(rows=st.lists(ROW, min_size=1, max_size=6))
 def test_a_part_is_encoded_as_training_does(form: str, rows: list[dict[str, Any]]) -> None:
@@ -134,68 +133,11 @@ def test_the_bundle_is_a_dictionary_in_parquet(tmp_path: Path) -> None:
 def test_the_first_wrong_row_is_named_whichever_thread_is_first(tmp_path: Path) -> None:
     counts: list[Any] = [1] * 1000
     counts[500] = counts[510] = counts[990] = 101
+    before = threading.active_count()
     with pytest.raises(Refused, match=r"column count: row 501: 101: must be ≤ 100"):
         predict(tmp_path, helpers.rows(1000, count=counts))
     assert not (tmp_path / "scores.parquet").exists()
-    assert threading.active_count() == 1
-
-
-FOUR = [1, 2, 3, 4]
-NEVER, TWICE = datetime(2026, 3, 29, 2, 30), datetime(2026, 10, 25, 2, 30)
-WRONG = {
-    "out of bounds": ({"count": [1, 101, 300, 4]}, "column count: row 2: 101: must be ≤ 100"),
-    "negative": ({"count": [1, 2, 3, -3]}, "column count: row 4: -3: must be ≥ 0"),
-    "no whole number": ({"count": [1, 2.5, 3, 4]}, "column count: row 2: 2.5: must be a whole number (uint8)"),
-    "no number": ({"count": ["1", "2", "many", "4"]}, "column count: row 3: many: must be a whole number (uint8)"),
-    "Python's number": ({"count": ["1", "1_0", "3", "4"]}, "column count: row 2: 1_0: must be a whole number (uint8)"),
-    "NaN as text": ({"size": ["0", "NaN", "0", "0"]}, "column size: row 2: NaN: must be a number (float32)"),
-    "infinite": ({"size": [0, 0, float("inf"), 0]}, "column size: row 3: inf: must be a number (float32)"),
-    "decimal": ({"size": [Decimal("0.1"), Decimal("1.1"), None, None]}, "column size: row 2: 1.1: must be ≤ 1"),
-    "bool as number": (
-        {"count": [True] * 4},
-        "column count: row 1: True: must be a whole number (uint8), and the column is of type bool",
-    ),
-    "missing": ({"count": [1, None, 3, 4]}, "column count: row 2: missing: must not be missing"),
-    "NaN where none may be missing": (
-        {"count": [1.0, float("nan"), 3, 4]},
-        "column count: row 2: nan: must not be missing",
-    ),
-    "unknown category": (
-        {"colour": ["red", "green", "red", "red"]},
-        "column colour: row 2: green: must be one of red, blue",
-    ),
-    "number as category": (
-        {"colour": [1.0] * 4},
-        "column colour: row 1: 1.0: must be a category, and the column is of type double",
-    ),
-    "neither true nor false": ({"open": ["true", "0", "yes", "1"]}, "column open: row 3: yes: must be true or false"),
-    "no time": (
-        {"seen": ["2026-06-01", "soon", "2026-06-01", "2026-06-01"]},
-        "column seen: row 2: soon: is no time in",
-    ),
-    "an hour that never was": ({"seen": [NEVER] * 4}, "did not happen in Europe/Zurich"),
-    "an hour that was twice": ({"seen": [str(TWICE)] * 4}, "happened twice in Europe/Zurich"),
-    "too many missing": (
-        {"size": [None, None, 0.5, 0.5]},
-        "column size: 2 of 4 rows (0.5) are missing, 0.25 may be (the model's contract: columns.size.missing)",
-    ),
-    "too many unknown": (
-        {"kind": ["a", "x", "y", "b"]},
-        "column kind: 2 of 4 rows (0.5) are unknown, 0.25 may be (the model's contract: columns.kind.unknown)",
-    ),
-}
-
-
-@pytest.mark.parametrize("columns_and_message", WRONG.values(), ids=WRONG)
-def test_a_row_that_breaks_the_contract_is_refused(tmp_path: Path, columns_and_message: tuple[Any, str]) -> None:
-    columns, message = columns_and_message
-    (tmp_path / "scores.parquet").write_text("from last week")
-    with pytest.raises(Refused) as refused:
-        predict(tmp_path, helpers.rows(4, **columns))
-    assert message in str(refused.value)
-    assert "rows.parquet" in str(refused.value)
-    assert (tmp_path / "scores.parquet").read_text() == "from last week"
-    assert not (tmp_path / ".staging").exists()
+    assert threading.active_count() == before
 
 
 def test_shares_are_those_of_the_whole_file(tmp_path: Path) -> None:
@@ -205,40 +147,6 @@ def test_shares_are_those_of_the_whole_file(tmp_path: Path) -> None:
 
 def test_one_missing_cell_is_never_too_many(tmp_path: Path) -> None:
     assert predict(tmp_path, helpers.rows(1, size=pa.array([None], pa.float32()))).rows == 1
-
-
-FILES = {
-    "empty": (b"", "rows.csv: the file is empty"),
-    "only a header": (b"id,at,count,size,kind,colour,seen,open\n", "there is a header but no row"),
-    "first line empty": (b"\nid,count\n", "the first line is empty"),
-    "column missing": (b"id,count\n1,2\n", "column size: missing; the file has id, count"),
-    "column twice": (b"id,count,count\n1,2,3\n", "column count: stands twice in the header"),
-    "truncated Parquet": (b"PAR1" + bytes(100), "no readable Parquet file: it is truncated or damaged"),
-    "truncated gzip": (gzip.compress(b"id,count\n" + b"1,2\n" * 10)[:-12], "the gzip file is truncated or damaged"),
-    "ragged": (
-        b"id,at,count,size,kind,colour,seen,open\n1,2\n",
-        "no readable CSV: CSV parse error: Expected 8 columns, got 2",
-    ),
-    "not UTF-8": (b"id,at,count,size,kind,colour,seen,open\n\xff,2,3,4,5,6,7,8\n", "invalid UTF8"),
-}
-
-
-@pytest.mark.parametrize("content_and_message", FILES.values(), ids=FILES)
-def test_a_file_that_is_no_table_is_refused(tmp_path: Path, content_and_message: tuple[bytes, str]) -> None:
-    content, message = content_and_message
-    (tmp_path / "rows.csv").write_bytes(content)
-    made = helpers.make_bundle(tmp_path / "bundle")
-    with pytest.raises(Refused) as refused:
-        batch.predict_with(made, str(tmp_path / "rows.csv"), str(tmp_path / "scores.csv"), 64)
-    assert message in str(refused.value)
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["bundle", "rows.csv"]
-
-
-def test_a_parquet_file_cut_in_the_middle_is_refused(tmp_path: Path) -> None:
-    source = Path(helpers.written(helpers.rows(1000), tmp_path / "rows.parquet"))
-    source.write_bytes(source.read_bytes()[:-100])
-    with pytest.raises(Refused, match="truncated or damaged"):
-        batch.predict_with(helpers.make_bundle(tmp_path / "bundle"), str(source), str(tmp_path / "scores.csv"), 64)
 
 
 def test_paths_are_refused_before_any_work(tmp_path: Path) -> None:
@@ -265,16 +173,37 @@ def test_an_input_that_is_not_there_is_refused(tmp_path: Path) -> None:
         )
 
 
-def test_the_champion_is_fetched_and_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = helpers.make_bundle(tmp_path / "published")
+def test_the_champion_of_this_moment_scores_whoever_was_it_before(tmp_path: Path) -> None:
+    """The last one begins while the registry is asked; nothing of it is left when it is not champion any more."""
     settings = settings_at(tmp_path)
-    uri = bundle.publish(made.folder, Store.open(settings.environment("local").store_uri))
-    version = Version("1", made.id, uri, "trainer", None, False)
-    monkeypatch.setattr(predicting, "_champion", lambda environment: version)
-    source = helpers.written(helpers.rows(4), tmp_path / "rows.parquet")
-    assert batch.predict(settings, "local", source, str(tmp_path / "scores.csv")).bundle_id == made.id
-    # The same again finds it fetched.
-    assert batch.predict(settings, "local", source, str(tmp_path / "scores.csv")).rows == 4
+    environment = settings.environment("local")
+    registry, store = Registry(environment), Store.open(environment.store_uri)
+    stricter = helpers.CONTRACT.columns["count"].model_copy(update={"max": 2})
+    contracts = {
+        "first": helpers.CONTRACT,
+        "second": helpers.CONTRACT.model_copy(update={"purpose": "another"}),
+        "strict": helpers.CONTRACT.model_copy(update={"columns": {**helpers.CONTRACT.columns, "count": stricter}}),
+    }
+    made = {name: helpers.make_bundle(tmp_path / name, contract) for name, contract in contracts.items()}
+    versions = {
+        name: registry.register(bundle.publish(each.folder, store), each.id, "trainer") for name, each in made.items()
+    }
+    source, output = helpers.written(helpers.rows(4), tmp_path / "rows.parquet"), tmp_path / "scores.csv"
+
+    def scored() -> str:
+        return batch.predict(settings, "local", source, str(output)).bundle_id
+
+    for name in ("first", "first", "second"):
+        registry.set_alias(CHAMPION, versions[name])
+        assert scored() == made[name].id
+        assert output.read_text().count(made[name].id) == 4
+    registry.set_alias(CHAMPION, versions["strict"])
+    with pytest.raises(Refused, match=r"column count: row 4: 3: must be ≤ 2"):
+        scored()
+    registry.set_alias(CHAMPION, None)
+    with pytest.raises(Refused, match="environment local has no champion yet"):
+        scored()
+    assert output.read_text().count(made["second"].id) == 4
 
 
 def test_without_a_champion_the_next_command_is_named(tmp_path: Path) -> None:
@@ -290,8 +219,3 @@ def test_progress_is_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixt
             report(part / 100, part * 1000)
     lines = capsys.readouterr().err.splitlines()
     assert lines == [f"predict: {share} % ({share * 1000:,} rows)" for share in (25, 50, 75, 100)]
-
-
-def predict(folder: Path, table: pa.Table, part_rows: int = 64) -> batch.Predicted:
-    source = helpers.written(table, folder / "rows.parquet")
-    return batch.predict_with(helpers.make_bundle(folder / "bundle"), source, str(folder / "scores.parquet"), part_rows)

@@ -33,6 +33,7 @@ def test_equal_content_gives_an_equal_id(tmp_path: Path) -> None:
     assert make_bundle(tmp_path / "three", created="2026-11-25T00:00:00+00:00") != make_bundle(tmp_path / "four")
 
 
+@pytest.mark.proof("A bundle with a changed byte, or a file too few or too many, is refused")
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_any_changed_byte_is_refused_by_the_name_of_its_file(
@@ -60,6 +61,7 @@ def test_what_is_written_is_what_is_read(content: bytes, name: str, tmp_path_fac
     assert (root / "fetched" / name).read_bytes() == content
 
 
+@pytest.mark.proof("A bundle with a changed byte, or a file too few or too many, is refused")
 @pytest.mark.parametrize("name", [*FILES, "manifest.json"])
 def test_a_missing_file_is_refused(folder: Path, name: str) -> None:
     (folder / name).unlink()
@@ -67,6 +69,7 @@ def test_a_missing_file_is_refused(folder: Path, name: str) -> None:
         bundle.read(folder)
 
 
+@pytest.mark.proof("A bundle with a changed byte, or a file too few or too many, is refused")
 @pytest.mark.parametrize("name", ["model.pkl", ".hidden", "subfolder/file"])
 def test_an_added_file_is_refused(folder: Path, name: str) -> None:
     (folder / name).parent.mkdir(exist_ok=True)

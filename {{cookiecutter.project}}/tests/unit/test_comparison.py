@@ -11,7 +11,9 @@ from {{ cookiecutter.package }}.registry import Registry
 from {{ cookiecutter.package }}.settings import Settings
 from {{ cookiecutter.package }}.store import Store
 
-from .store_helpers import PROJECT, settings_at
+import sample_project
+
+from .store_helpers import settings_at
 
 
 def train(settings: Settings, iterations: int) -> str:
@@ -25,7 +27,7 @@ def test_a_bundle_must_not_be_worse_than_the_champion_of_where_it_goes(tmp_path:
     settings = settings_at(tmp_path)
     source = settings.contract.source
     (tmp_path / source).parent.mkdir(parents=True)
-    shutil.copyfile(PROJECT / source, tmp_path / source)
+    shutil.copyfile(sample_project.root() / source, tmp_path / source)
     good = train(settings, 60)
     promotion.promote(settings, "staging", "the first", good)
     lenient = {

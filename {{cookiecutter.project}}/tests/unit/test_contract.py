@@ -12,7 +12,9 @@ from {{ cookiecutter.package }}.contract import RANGES, Contract
 from {{ cookiecutter.package }}.errors import Refused
 from {{ cookiecutter.package }}.settings import Settings
 
-from .data_helpers import FILE, PROJECT, contract, rules
+import sample_project
+
+from .data_helpers import FILE, contract, rules
 
 CONTRADICTIONS = [
     # The change to a good contract, and what is said about it.
@@ -105,7 +107,7 @@ def test_what_the_project_asks_of_its_contract() -> None:
 
 
 def test_json_keeps_the_projects_contract() -> None:
-    given = Settings.load(PROJECT).contract
+    given = Settings.load(sample_project.root()).contract
     again = Contract.from_json(given.to_json())
     assert (again, again.hash(), again.to_json()) == (given, given.hash(), given.to_json())
 

@@ -15,7 +15,9 @@ from {{ cookiecutter.package }} import data, steps, validation
 from {{ cookiecutter.package }}.errors import Refused
 from {{ cookiecutter.package }}.settings import Settings
 
-from .data_helpers import PROJECT, checked, contract, csv, refusal, table
+import sample_project
+
+from .data_helpers import checked, contract, csv, refusal, table
 
 RULES = contract()
 NONE = ""  # an empty cell of a CSV
@@ -107,6 +109,7 @@ CELLS = [
 ]
 
 
+@pytest.mark.proof("A table that breaks the data contract is refused by file, column, row, value and rule")
 @pytest.mark.parametrize(("column", "cells", "message"), [row[1:] for row in CELLS], ids=[row[0] for row in CELLS])
 def test_a_wrong_cell_is_named(tmp_path: Path, column: str, cells: dict[int, Any], message: str) -> None:
     assert refusal(tmp_path, csv(table(**{column: cells}))) == f"rides.csv: {message}"
@@ -126,6 +129,7 @@ def test_shares_may_be_used_up_to_the_last_row(tmp_path: Path) -> None:
     checked(RULES, "rides.csv", tmp_path)
 
 
+@pytest.mark.proof("A table that breaks the data contract is refused by file, column, row, value and rule")
 def test_every_broken_rule_has_its_line(tmp_path: Path) -> None:
     content = csv(table(hour={7: 24}, city={2: "DE"}, ride={4: "r1"}))
     assert refusal(tmp_path, content).splitlines() == [
@@ -133,6 +137,40 @@ def test_every_broken_rule_has_its_line(tmp_path: Path) -> None:
         "rides.csv: column hour: row 8: 24: must be ≤ 23",
         "rides.csv: column ride: row 5: r1: this key is also that of rides.csv: row 2; each row needs its own",
     ]
+
+
+HIDDEN = [
+    ("another type", {"hour": {2: "noon"}}, "column hour: row 3: (hidden: personal): must be a whole number (uint8)"),
+    ("out of bounds", {"hour": {7: 24}}, "column hour: row 8: (hidden: personal): must be ≤ 23"),
+    (
+        "another category",
+        {"city": {2: "DE"}},
+        "column city: row 3: (hidden: personal): is not among config/data.yaml: columns.city.categories",
+    ),
+    (
+        "too many unknown",
+        {"line": {1: "X", 3: "Y", 5: "X"}},
+        "column line: row 2: (hidden: personal): 0.38 of the rows are of unknown categories, "
+        "at most 0.25 may be (config/data.yaml: columns.line.unknown)",
+    ),
+    (
+        "a key that stands twice",
+        {"ride": {4: "r1"}},
+        "column ride: row 5: (hidden: personal): this key is also that of rides.csv: row 2; each row needs its own",
+    ),
+    (
+        "no time",
+        {"start": {3: "soon"}},
+        "column start: row 4: (hidden: personal): is no time in the form 2013-10-01T08:30:00+02:00",
+    ),
+]
+
+
+@pytest.mark.parametrize(("cells", "message"), [row[1:] for row in HIDDEN], ids=[row[0] for row in HIDDEN])
+@pytest.mark.parametrize("kind", ["pseudonymous", "personal", "special"])
+def test_a_personal_value_is_hidden(tmp_path: Path, kind: str, cells: dict[str, Any], message: str) -> None:
+    given_ = contract(**{name: {"personal": kind} for name in cells})
+    assert refusal(tmp_path, csv(table(**cells)), given_=given_) == f"rides.csv: {message}"
 
 
 def test_a_time_without_zone(tmp_path: Path) -> None:
@@ -214,11 +252,12 @@ def test_label_rules(rule: dict[str, Any], expected: list[float]) -> None:
 
 
 def test_the_data_sheet_counts_the_sample() -> None:
-    given_ = Settings.load(PROJECT).contract
-    frame = data.load(given_, "samples/flights.parquet", PROJECT).frame
+    project = sample_project.root()
+    given_ = Settings.load(project).contract
+    frame = data.load(given_, "samples/flights.parquet", project).frame
     positive = data.label(given_, frame)
     months = positive.groupby(frame[given_.time_column].dt.tz_convert(given_.zone).dt.month).mean()
-    sheet = (PROJECT / "samples" / "README.md").read_text(encoding="utf-8")
+    sheet = (project / "samples" / "README.md").read_text(encoding="utf-8")
     for words in (
         f"{len(frame):,} rows",
         f"by {frame['carrier'].nunique()} carriers",
@@ -240,7 +279,7 @@ SPLITS = [
 
 @pytest.mark.parametrize(("late", "found"), SPLITS)
 def test_both_sides_of_the_split_need_both_labels(tmp_path: Path, late: list[int], found: str) -> None:
-    given_ = replace(Settings.load(PROJECT), root=tmp_path, contract=RULES)
+    given_ = replace(Settings.load(sample_project.root()), root=tmp_path, contract=RULES)
     (tmp_path / "rides.csv").write_bytes(csv(table(len(late), late=late)))
     paths = [str(tmp_path / name) for name in ("all.parquet", "training.parquet", "evaluation.parquet")]
     steps.load(given_, paths[0])

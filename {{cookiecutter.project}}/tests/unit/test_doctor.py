@@ -1,25 +1,33 @@
 """Each check, once well and once bad, with the fix that it names."""
 
+import ast
 import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from {{ cookiecutter.package }} import doctor
+from {{ cookiecutter.package }} import doctor, staging
 from {{ cookiecutter.package }}.doctor import Result
 from {{ cookiecutter.package }}.errors import Refused
 from {{ cookiecutter.package }}.lineage import Source
+from {{ cookiecutter.package }}.serving import handover
 from {{ cookiecutter.package }}.settings import Settings
 
-PROJECT = Path(__file__).parents[2]
+import sample_project
+
+PROJECT = sample_project.root()
+SIZES = "# downloads 400 MB, needs 1600 MB, 3 minutes\n"
 GNU, BSD = "GNU Make 4.3", "usage: make [-BeikNnqrstWwX]"
 
 CHECKS = {
     "Python": (doctor.python((3, 13, 1)), ""),
     "Python too old": (doctor.python((3, 10, 9)), "install Python 3.11, 3.12 or 3.13"),
     "Python too new": (doctor.python((3, 14, 0)), "install Python 3.11, 3.12 or 3.13"),
+    "venv": (doctor.venv([]), ""),
+    "no venv": (doctor.venv(["ensurepip"]), "install it (Debian and Ubuntu: sudo apt-get install python3-venv)"),
     "git": (doctor.tool("git", "git version 2.39.5 (Apple Git-154)", (2, 20), "install it"), ""),
     "git not there": (doctor.tool("git", None, (2, 20), "install it"), "install it; 2.20 or later"),
     "git too old": (
@@ -31,10 +39,17 @@ CHECKS = {
     "make of BSD": (doctor.tool("make", BSD, (3, 81), "install it"), "it is not GNU Make: install it"),
     "disk": (doctor.disk(500), ""),
     "disk full": (doctor.disk(499), "make room: 500 MB are needed"),
+    "disk for the environment": (doctor.setup_disk(1600, SIZES), ""),
+    "disk too full for the environment": (doctor.setup_disk(1599, SIZES), "make room: the environment needs 1600 MB"),
+    "no size of the environment": (doctor.setup_disk(1, None), ""),
     "repository": (doctor.repository(Source("a" * 40, True, None), PROJECT), ""),
     "no repository": (
         doctor.repository(Source(None, None, "the project is in no Git repository"), PROJECT),
         "git init",
+    ),
+    "a repository of another owner": (
+        doctor.repository(Source(None, None, "Git reads no repository of another owner; run: git config …"), PROJECT),
+        "git config …",
     ),
 }
 
@@ -62,32 +77,50 @@ def test_artifacts_must_be_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_environment_must_be_the_pinned_one(tmp_path: Path) -> None:
-    wanted, prefix = tmp_path / "dev.txt", tmp_path / ".venv"
-    prefix.mkdir()
-    assert "restore requirements/dev.txt" in doctor.environment(prefix, wanted).fix
+    wanted, folder = tmp_path / "dev.txt", tmp_path / ".venv"
+    assert "restore requirements/dev.txt" in doctor.environment(folder, wanted).fix
     wanted.write_text("numpy==2.4.6\n")
-    assert doctor.environment(prefix, wanted).fix == "run: make setup, and use make's verbs"
-    (prefix / "installed.txt").write_text("numpy==2.4.5\n")
-    assert doctor.environment(prefix, wanted).fix == "run: make setup"
-    (prefix / "installed.txt").write_text("numpy==2.4.6\n")
-    assert doctor.environment(prefix, wanted).ok
+    assert doctor.environment(folder, wanted).ok
+    assert "is not set up yet" in doctor.environment(folder, wanted).found
+    (folder / "bin").mkdir(parents=True)
+    assert doctor.environment(folder, wanted).fix.startswith("remove it, or give the environment a folder of its own")
+    (folder / "installed.txt").write_text("numpy==2.4.6\n")
+    (folder / "bin" / "python").symlink_to(tmp_path / "upgraded")
+    assert doctor.environment(folder, wanted).fix == "remove it, then: make setup"
+    (tmp_path / "upgraded").touch()
+    assert doctor.environment(folder, wanted).ok
+    (folder / "installed.txt").write_text("numpy==2.4.5\n")
+    assert doctor.environment(folder, wanted).fix == "run: make setup"
 
 
-def test_ports_must_be_free_unless_the_server_is_ours(tmp_path: Path) -> None:
+def test_without_the_environment_all_else_is_looked_at(tmp_path: Path) -> None:
+    names = ["Python", "venv", "git", "make", "disk", "artifacts", "environment"]
+    assert [result.name for result in doctor.examine(tmp_path, tmp_path / ".venv")] == names
+
+
+def test_a_python_that_is_too_old_for_the_project_can_read_the_doctor() -> None:
+    ast.parse(Path(doctor.__file__).read_text(encoding="utf-8"), feature_version=(3, 7))
+
+
+def test_ports_must_be_free_unless_a_living_server_of_ours_has_them(tmp_path: Path) -> None:
     settings = replace(Settings.load(PROJECT), root=tmp_path)
     with socket.socket() as taken, socket.socket() as other:
         for each in (taken, other):
             each.bind(("127.0.0.1", 0))
         taken.listen()
-        ports = {"port": taken.getsockname()[1], "metrics_port": other.getsockname()[1]}
-        settings = replace(settings, serving=settings.serving.model_copy(update=ports))
-        assert str(ports["port"]) in doctor.port(settings).found
+        port, metrics_port = taken.getsockname()[1], other.getsockname()[1]
+        other.close()
+        serving = settings.serving.model_copy(update={"port": port, "metrics_port": metrics_port})
+        settings = replace(settings, serving=serving)
+        assert doctor.port(settings).found == f"{port} in use by another program"
         assert doctor.port(settings).fix.startswith("stop it, or change config/serving.yaml: port")
-        state = tmp_path / "artifacts" / "serving" / "flight-delay-local" / "state.json"
-        state.parent.mkdir(parents=True)
-        state.write_text("{}")
-        assert doctor.port(settings).ok
-    state.unlink()
+        folder = tmp_path / "artifacts" / "serving" / "local"
+        folder.mkdir(parents=True, exist_ok=True)
+        state = handover.State(1, port, metrics_port, None, None, 0)
+        (folder / "state.json").write_bytes(msgspec.json.encode(state))
+        assert not doctor.port(settings).ok  # its supervisor was killed, and another program has the port now
+        with staging.locked(folder / "lock", wait=False):
+            assert doctor.port(settings).found == f"{port} in use by `make serve`; the next one takes over"
     assert doctor.port(settings).ok
 
 
@@ -99,7 +132,7 @@ def test_a_project_without_champion_is_well(tmp_path: Path) -> None:
 
 def test_wrong_configuration_is_shown_in_full(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_bytes((PROJECT / "pyproject.toml").read_bytes())
-    result = doctor.examine(tmp_path)[-1]
+    result = doctor.inside(tmp_path)[-1]
     assert result.name == "configuration"
     assert "config/data.yaml: this file is missing" in result.found
     assert result.fix
@@ -107,10 +140,10 @@ def test_wrong_configuration_is_shown_in_full(tmp_path: Path) -> None:
 
 def test_every_check_is_on_a_line_and_a_bad_one_refuses(capsys: pytest.CaptureFixture[str]) -> None:
     well, bad = Result("git", "2.39"), Result("disk", "1 MB free", "make room")
-    doctor.run(PROJECT, lambda root: [well])
+    doctor.report([well])
     assert capsys.readouterr().out == " ok  git: 2.39\n"
     with pytest.raises(Refused, match="1 of 2 checks: disk"):
-        doctor.run(PROJECT, lambda root: [well, bad])
+        doctor.report([well, bad])
     assert capsys.readouterr().out == " ok  git: 2.39\n bad disk: 1 MB free → make room\n"
 
 

@@ -2,7 +2,6 @@
 
 import json
 from importlib.metadata import version
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -15,7 +14,9 @@ from {{ cookiecutter.package }}.contract import Contract
 from {{ cookiecutter.package }}.reports import Evaluated, Group, Trained, Verdict
 from {{ cookiecutter.package }}.settings import Settings
 
-SETTINGS = Settings.load(Path(__file__).parents[2])
+import sample_project
+
+SETTINGS = Settings.load(sample_project.root())
 TRAINED = Trained(24_000, 6_000, "2013-01-01T10:15:00+00:00", "2013-09-28T20:14:00+00:00")
 EVALUATED = Evaluated(
     rows=8_000,
@@ -41,6 +42,7 @@ def written(evaluated: Evaluated = EVALUATED, verdicts: tuple[Verdict, ...] = VE
     return card.write(SETTINGS, TRAINED, evaluated, verdicts).splitlines()
 
 
+@pytest.mark.proof("The model card states data, metrics, slices and verdicts of its run")
 @pytest.mark.parametrize(
     "line",
     [

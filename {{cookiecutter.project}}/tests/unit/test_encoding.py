@@ -1,7 +1,6 @@
 """Times and features: the same numbers in training, serving and batch."""
 
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,8 @@ from sklearn.base import clone
 from {{ cookiecutter.package }} import data, features, times, training
 from {{ cookiecutter.package }}.contract import Contract
 from {{ cookiecutter.package }}.settings import Settings
+
+import sample_project
 
 NEW_YORK = "America/New_York"
 
@@ -85,7 +86,7 @@ def test_a_local_time_that_is_taken_is_the_one_that_comes_back(clock: datetime) 
     assert times.local(instant, NEW_YORK) == clock
 
 
-SETTINGS = Settings.load(Path(__file__).parents[2])
+SETTINGS = Settings.load(sample_project.root())
 PARTS = ("year", "month", "day", "weekday", "hour", "minute")
 MIXED = Contract(
     task="binary",

@@ -1,23 +1,35 @@
+import io
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from {{ cookiecutter.package }} import bundle, overview, promotion, records, staging
+from {{ cookiecutter.package }} import bundle, overview, promotion, records
 from {{ cookiecutter.package }}.errors import Refused
 from {{ cookiecutter.package }}.registry import CHAMPION, Registry, Version
 from {{ cookiecutter.package }}.settings import Environment, Settings
 from {{ cookiecutter.package }}.store import Store
 
-from .store_helpers import TRAINER, entered, outcomes
+from .git_helpers import commit, git, isolated, start
+from .store_helpers import TRAINER, begun, entered, make_bundle, outcomes
 
 Train = Callable[[str], str]
 
 
-def test_a_life(settings: Settings, local: Environment, train: Train, tmp_path: Path) -> None:
+@pytest.fixture(params=["file", "s3"])
+def kind(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A kind of object store; asked for first, since it decides where an environment keeps its bundles."""
+    if request.param == "s3":
+        monkeypatch.setenv("ARTIFACT_URI", f"{request.getfixturevalue('bucket')}/{tmp_path.name}")
+    return str(request.param)
+
+
+@pytest.mark.proof("Promoted and rolled back on a disk and on S3; no rollback returns to a rejected model")
+def test_a_life(kind: str, settings: Settings, local: Environment, train: Train, tmp_path: Path) -> None:
+    assert local.store_uri.startswith(f"{kind}://")
     registry = Registry(local)
     first = train("one")
     promoted = promotion.promote(settings, "local", " the first ")
@@ -45,9 +57,17 @@ def test_a_life(settings: Settings, local: Environment, train: Train, tmp_path: 
     assert promotion.promote(settings, "local", "it was good after all", third).champion.bundle_id == third
     assert [version.rejected for version in registry.versions()] == [False, True, False]
     assert outcomes(local) == [(kind, "succeeded") for kind in ("promotion",) * 3 + ("rollback",) * 2 + ("promotion",)]
-    assert sorted(path.name for path in (tmp_path / "artifacts").iterdir()) == [
-        "local.lock", "mlflow.db", "mlflow.db.lock", "store",
-    ]  # fmt: skip
+
+    lost = make_bundle(tmp_path / "lost", name="lost")
+    bundle.publish(tmp_path / "lost", Store.open(local.store_uri))
+    (found,) = overview.unreferenced(local)
+    assert (found.bundle_id, len(found.paths)) == (lost, 6)
+    overview.remove(local, found)
+    assert overview.unreferenced(local) == []
+    for version in registry.versions():
+        assert bundle.fetch(version.uri, tmp_path / "fetched" / version.number, version.bundle_id)
+    files = ["local.lock", "mlflow.db", "mlflow.db.lock", *(["store"] if kind == "file" else [])]
+    assert sorted(path.name for path in (tmp_path / "artifacts").iterdir()) == files
 
 
 def test_the_records_say_everything(settings: Settings, local: Environment, train: Train) -> None:
@@ -119,6 +139,32 @@ def test_a_bundle_moves_to_the_next_environment(settings: Settings, tmp_path: Pa
     assert Registry(settings.environment("prod")).versions() == []
 
 
+@pytest.mark.proof("Where an approval is demanded, a second person must have committed it; the record keeps who")
+def test_an_approved_bundle_is_promoted_and_everything_about_the_approval_is_kept(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    isolated(monkeypatch)
+    approver, reason = "Doe, Ann <ann@example.org>", "Errors read; no group is worse off."
+    commit(start(tmp_path), TRAINER, {".gitignore": "/artifacts/\n"})
+    bundle_id = entered(settings, "staging", tmp_path / "artifacts" / "run", "one")
+    file = f"governance/approvals/{bundle_id}.yaml"
+    approved = commit(tmp_path, approver, {file: f"bundle: {bundle_id}\nreason: {reason}\ndate: 2026-11-24\n"})
+    assert promotion.promote(settings, "prod", "fine in staging", bundle_id).champion.bundle_id == bundle_id
+
+    prod = settings.environment("prod")
+    champion = Registry(prod).champion()
+    assert champion is not None
+    assert (champion.bundle_id, champion.trainer) == (bundle_id, TRAINER)
+    (attempt,) = records.read(Store.open(prod.store_uri))
+    date = git(tmp_path, "log", "-1", "--format=%aI", approved)
+    assert attempt.succeeded
+    assert attempt.begun.approval == records.Approval(approver, approved, date, reason)
+    assert attempt.begun.commit == approved
+    printed = io.StringIO()
+    Console(file=printed, width=200).print(overview.history([attempt], "prod"))
+    assert f"approved by {approver} ({date[:10]}, commit {approved[:12]}): {reason}" in printed.getvalue()
+
+
 class Broken:
     """A target that does not come up with one version."""
 
@@ -152,25 +198,18 @@ def test_on_failure_the_alias_goes_back_and_the_records_stay(
     assert outcomes(local) == [("promotion", "failed"), ("promotion", "succeeded"), ("promotion", "failed")]
 
 
-def begun(settings: Settings, local: Environment, to_id: str, age: timedelta, host: str) -> None:
-    """Leave what a promotion leaves whose process dies after `begun`."""
-    time = (datetime.now(UTC) - age).isoformat()
-    record = records.Begun(1, time, "promotion", "local", "Somebody", host, "x", None, to_id, (), None, None)
-    records.begin(Store.open(local.store_uri), record)
-
-
 def test_a_dead_promotion_is_reverted_or_completed_and_said(
     settings: Settings, local: Environment, train: Train
 ) -> None:
     bundle_id = train("one")
     old = timedelta(hours=1)
-    begun(settings, local, bundle_id, old, "elsewhere:/lock")
+    begun(local, bundle_id, old, "elsewhere:/lock")
     (note,) = promotion.recover(settings, "local")
     assert note.startswith(f"the promotion to {bundle_id[:12]} that Somebody began at ")
     assert note.endswith("was interrupted before the champion had changed: reverted")
     registry = Registry(local)
     registry.set_alias(CHAMPION, registry.find(bundle_id))
-    begun(settings, local, bundle_id, old, "elsewhere:/lock")
+    begun(local, bundle_id, old, "elsewhere:/lock")
     promoted = promotion.promote(settings, "local", "x")
     assert promoted.notes[0].endswith("was interrupted after the champion had changed: completed")
     assert promoted.notes[1].endswith("is the champion of local already")
@@ -188,69 +227,10 @@ def test_who_repeats_an_interrupted_rollback_goes_back_once(
     # It began in this very place, whose lock is free: it has died, however short ago.
     place = records.read(store)[-1].begun.place
     time = datetime.now(UTC).isoformat()
-    records.begin(store, records.Begun(1, time, "rollback", "local", "Ann", place, "x", ids[2], ids[1], (), None, None))
+    record = records.Begun(1, time, "rollback", "local", "Ann", place, "x", ids[2], ids[1], (), None, None)
+    records.begin(store, records.read(store), record)
     registry.set_alias(CHAMPION, registry.find(ids[1]))
     rolled_back = promotion.rollback(settings, "local", "x")
     assert rolled_back.champion.bundle_id == ids[1]
     assert rolled_back.notes[1] == "to go further back, roll back once more"
     assert promotion.rollback(settings, "local", "x").champion.bundle_id == ids[0]
-
-
-def test_another_host_at_work_is_left_alone(settings: Settings, local: Environment, train: Train) -> None:
-    bundle_id = train("one")
-    begun(settings, local, bundle_id, timedelta(minutes=1), "elsewhere:/lock")
-    sentence = f"a promotion to {bundle_id[:12]} is under way in local: Somebody began it at .* on elsewhere; wait"
-    with pytest.raises(Refused, match=sentence):
-        promotion.promote(settings, "local", "x")
-    assert promotion.recover(settings, "local")[0].startswith("a promotion to")
-    assert outcomes(local) == [("promotion", "open")]
-
-
-def test_who_finds_another_after_having_begun_gives_way(
-    settings: Settings, local: Environment, train: Train, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bundle_id = train("one")
-    begin = records.begin
-
-    def begin_second(store: Store, record: records.Begun) -> records.Attempt:
-        monkeypatch.setattr(records, "begin", begin)
-        begun(settings, local, bundle_id, timedelta(seconds=1), "elsewhere:/lock")
-        return begin(store, record)
-
-    monkeypatch.setattr(records, "begin", begin_second)
-    with pytest.raises(Refused, match="is under way in local: Somebody began it"):
-        promotion.promote(settings, "local", "x")
-    assert outcomes(local) == [("promotion", "open"), ("promotion", "failed")]
-    assert Registry(local).champion() is None
-
-
-def test_of_two_promotions_here_one_says_that_the_other_is_under_way(settings: Settings, train: Train) -> None:
-    train("one")
-    with (
-        staging.locked(settings.artifacts / "local.lock"),
-        pytest.raises(Refused, match="another promotion or rollback of local is under way here; wait for it to end"),
-    ):
-        promotion.promote(settings, "local", "x")
-    assert promotion.promote(settings, "local", "x").champion.number == "1"
-
-
-def test_of_many_promotions_at_once_each_wins_or_says_why_not(
-    settings: Settings, local: Environment, train: Train
-) -> None:
-    ids = [train(str(number)) for number in range(4)]
-
-    def attempt(bundle_id: str) -> str:
-        try:
-            return promotion.promote(settings, "local", "x", bundle_id).champion.bundle_id
-        except Refused as refused:
-            return str(refused)
-
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(attempt, ids))
-    done = [answer for answer in answers if answer in ids]
-    busy = "another promotion or rollback of local is under way here; wait for it to end"
-    assert {*answers} - {*ids} <= {busy}
-    champion = Registry(local).champion()
-    assert champion is not None
-    assert champion.bundle_id in done
-    assert outcomes(local) == [("promotion", "succeeded")] * len(done)

@@ -4,9 +4,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,9 +15,9 @@ from {{ cookiecutter.package }} import bundle, overview, promotion, records, swi
 from {{ cookiecutter.package }}.records import Attempt, Begun, Ended, Kind, Outcome
 from {{ cookiecutter.package }}.registry import Registry
 from {{ cookiecutter.package }}.settings import Environment, Settings
-from {{ cookiecutter.package }}.store import Store
+from {{ cookiecutter.package }}.store import Store, Taken
 
-from .store_helpers import make_bundle
+from .store_helpers import begun, make_bundle, users_files
 
 
 def attempt(kind: Kind, from_id: str | None, to_id: str, outcome: Outcome = "succeeded") -> Attempt:
@@ -72,6 +73,38 @@ def test_rollbacks_never_return_and_always_end(promoted: list[str]) -> None:
 Train = Callable[[str], str]
 
 
+def test_names_are_in_the_order_of_the_attempts_whatever_the_clocks_say(local: Environment) -> None:
+    store = Store.open(local.store_uri)
+    hours = [3, -2, 5, 0, 0]
+    for number, hour in enumerate(hours):
+        begun(local, str(number), timedelta(hours=hour), "elsewhere:/lock")
+        attempt = records.read(store)[-1]
+        time = (datetime.now(UTC) - timedelta(hours=hour)).isoformat()
+        records.end(store, attempt, Ended(1, time, "Ann", "succeeded", "1", ""))
+    assert [attempt.begun.to_id for attempt in records.read(store)] == ["0", "1", "2", "3", "4"]
+    assert len({attempt.name for attempt in records.read(store)}) == len(hours)
+
+
+def test_after_the_same_history_only_one_begins(local: Environment) -> None:
+    store = Store.open(local.store_uri)
+    for _ in range(2):
+        known = records.read(store)
+        first = records.begin(store, known, attempt("promotion", None, "A").begun)
+        with pytest.raises(Taken):
+            records.begin(store, known, attempt("promotion", None, "B").begun)
+        records.end(store, first, Ended(1, first.begun.time, "Ann", "succeeded", "1", ""))
+    assert [attempt.begun.to_id for attempt in records.read(store)] == ["A", "A"]
+
+
+def test_a_users_files_beside_the_registry_stay(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = users_files(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'registry.db'}")
+    assert Registry(settings.environment("local")).versions() == []
+    assert {path: path.read_text() for path in files} == files
+
+
 def test_registering_twice_gives_one_version(settings: Settings, local: Environment, train: Train) -> None:
     bundle_id = train("one")
     registry = Registry(local)
@@ -119,7 +152,7 @@ def test_what_a_record_names_is_no_garbage(local: Environment, tmp_path: Path) -
     named = make_bundle(tmp_path / "named", name="named")
     bundle.publish(tmp_path / "named", store)
     assert [found.bundle_id for found in overview.unreferenced(local)] == [named]
-    records.begin(store, attempt("promotion", None, named).begun)
+    records.begin(store, [], attempt("promotion", None, named).begun)
     assert overview.unreferenced(local) == []
 
 

@@ -1,6 +1,5 @@
 """A wrong configuration file: the message names file, key, value and rule."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,9 @@ import pytest
 from {{ cookiecutter.package }}.errors import Refused
 from {{ cookiecutter.package }}.settings import Settings
 
-from .data_helpers import PROJECT
+import sample_project
+
+PROJECT = sample_project.root()
 
 WRONG = [
     # File, what is replaced, by what, and the whole message.
@@ -31,21 +32,21 @@ WRONG = [
         "seed: 1\nseed: 2013",
         "config/training.yaml: line 3: seed: this key stands twice; keep one",
     ),
-    ("training", "l2: 0.0", "l2: none", "config/training.yaml: model.l2: none: must be a number"),
+    ("training", "l2: 1.0", "l2: none", "config/training.yaml: model.l2: none: must be a number"),
     (
         "training",
-        "max_iterations: 150",
-        'max_iterations: "150"',
-        "config/training.yaml: model.max_iterations: 150: must be a whole number",
+        "max_iterations: 80",
+        'max_iterations: "80"',
+        "config/training.yaml: model.max_iterations: 80: must be a whole number",
     ),
     (
         "training",
-        "max_iterations: 150",
+        "max_iterations: 80",
         "max_iterations: 1.5",
         "config/training.yaml: model.max_iterations: 1.5: must be a whole number",
     ),
     ("training", "evaluation: 0.25", "evaluation: 1", "config/training.yaml: split.evaluation: 1: must be < 1.0"),
-    ("training", "l2: 0.0", "l2: .nan", "config/training.yaml: model.l2: nan: must be a finite number"),
+    ("training", "l2: 1.0", "l2: .nan", "config/training.yaml: model.l2: nan: must be a finite number"),
     (
         "training",
         "seed: 2013",
@@ -92,9 +93,7 @@ WRONG = [
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A copy of the project's configuration."""
-    shutil.copy(PROJECT / "pyproject.toml", tmp_path)
-    shutil.copytree(PROJECT / "config", tmp_path / "config")
-    return tmp_path
+    return sample_project.write(tmp_path)
 
 
 def replace(root: Path, name: str, old: str, new: str) -> None:
@@ -104,6 +103,7 @@ def replace(root: Path, name: str, old: str, new: str) -> None:
     file.write_text(text.replace(old, new), encoding="utf-8")
 
 
+@pytest.mark.proof("A wrong configuration is refused by file, key, value and rule")
 @pytest.mark.parametrize(("name", "old", "new", "message"), WRONG, ids=[f"{name}: {new}" for name, _, new, _ in WRONG])
 def test_a_wrong_value_is_named(root: Path, name: str, old: str, new: str, message: str) -> None:
     replace(root, name, old, new)
@@ -161,7 +161,20 @@ def test_an_unknown_environment_is_named() -> None:
     )
 
 
+@pytest.mark.parametrize("folder", ["/elsewhere", "elsewhere", ""])
+def test_where_working_files_go(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ARTIFACT_URI", raising=False)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("ARTIFACTS_DIR", folder)
+    settings = Settings.load(PROJECT)
+    assert settings.artifacts == PROJECT / (folder or "artifacts")
+    local = settings.environment("local")
+    assert local.store_uri == f"{(settings.artifacts / 'store').as_uri()}/{settings.project}-local"
+    assert local.registry_uri == f"sqlite:///{settings.artifacts / 'mlflow.db'}"
+
+
 def test_where_an_environment_keeps_its_things(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ARTIFACTS_DIR", raising=False)
     monkeypatch.delenv("ARTIFACT_URI", raising=False)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     settings = Settings.load(PROJECT)

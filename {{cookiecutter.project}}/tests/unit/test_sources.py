@@ -39,7 +39,7 @@ FILES = [
         "a row with too few cells",
         "rides.csv",
         b"ride,hour\n1\n",
-        "rides.csv: no readable CSV: CSV parse error: Expected 2 columns, got 1: 1",
+        "rides.csv: row 1: has 1 columns, the header has 2",
     ),
     (
         "Latin-1",

@@ -13,7 +13,7 @@ from {{ cookiecutter.package }} import bundle, staging
 from {{ cookiecutter.package }}.errors import Refused
 from {{ cookiecutter.package }}.store import Missing, Store
 
-from .store_helpers import make_bundle
+from .store_helpers import make_bundle, users_files
 
 
 @pytest.fixture(params=["file", "s3"])
@@ -94,3 +94,21 @@ def test_what_a_dead_process_staged_is_removed_and_what_a_living_one_stages_is_n
         living.kill()
     staging.write(tmp_path / "file", b"y")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_cleaning_takes_nothing_of_a_user(tmp_path: Path) -> None:
+    files = users_files(tmp_path)
+    ours = tmp_path / staging.STAGING / ("1" * 32)
+    ours.write_text("left by a dead process")
+    with staging.scratch(tmp_path):
+        staging.write(tmp_path / "file", b"x")
+    assert not ours.exists()
+    assert {path: path.read_text() for path in files} == files
+
+
+def test_what_dead_trainings_staged_is_found_wherever_it_is(tmp_path: Path) -> None:
+    left = tmp_path / "runs" / "old" / "deeper" / staging.STAGING / ("1" * 32)
+    left.mkdir(parents=True)
+    staging.clean_below(tmp_path)
+    assert not left.parent.exists()
+    assert left.parents[1].is_dir()

@@ -108,11 +108,18 @@ def _csv(file: Any, path: Path, name: str, rows: int, *, zipped: bool) -> Table:
     names, delimiter = tables.header(name, head)
     file.seek(0)
 
+    def stream(source: Any) -> pa.NativeFile:
+        plain = pa.PythonFile(source, "r")
+        return pa.CompressedInputStream(plain, "gzip") if zipped else plain
+
+    def ragged() -> str | None:
+        with path.open("rb") as again:
+            return tables.ragged(stream(again), names, delimiter)
+
     def parts(columns: Sequence[str], _: Sequence[str]) -> Iterator[tuple[pa.RecordBatch, float]]:
-        stream = pa.CompressedInputStream(pa.PythonFile(file, "r"), "gzip") if zipped else pa.PythonFile(file, "r")
-        with _readable(name, "no readable CSV"):
+        with _readable(name, "no readable CSV", ragged):
             reader = csv.open_csv(
-                stream,
+                stream(file),
                 read_options=csv.ReadOptions(block_size=_BLOCK, column_names=names, skip_rows=1),
                 parse_options=csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
                 convert_options=csv.ConvertOptions(
@@ -145,13 +152,13 @@ def _gathered(blocks: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Record
 
 
 @contextmanager
-def _readable(name: str, otherwise: str) -> Iterator[None]:
-    """Errors of Arrow and gzip as sentences. Only errors of reading are to arise inside."""
+def _readable(name: str, otherwise: str, found: Callable[[], str | None] = lambda: None) -> Iterator[None]:
+    """Errors of Arrow and gzip as sentences, or as what is found then. Only errors of reading are to arise inside."""
     try:
         yield
     except (pa.ArrowException, OSError, EOFError) as error:
         detail = f": {str(error).splitlines()[0]}" if otherwise.endswith("CSV") else ""
-        raise Refused(f"{name}: {otherwise}{detail}") from None
+        raise Refused(f"{name}: {found() or otherwise + detail}") from None
 
 
 @contextmanager

@@ -2,20 +2,22 @@
 
 import os
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from .. import bundle as bundles
-from .. import scoring
+from .. import scoring, staging
 from ..contract import Contract
 from ..errors import Refused
 from ..features import input_names
@@ -45,21 +47,41 @@ def predict(settings: "Settings", environment: str, source: str, output: str) ->
     The output holds the key and time columns that the input has, score, decision and bundle id. It appears whole, or not at all.
     """
     check_paths(source, output)
-    champion = _champion(settings.environment(environment))
-    if champion is None:
-        raise Refused(
-            f'environment {environment} has no champion yet: make train, then make promote ENV={environment} REASON="…"'
-        )
-    folder = settings.artifacts / "champions" / champion.bundle_id
-    bundle = bundles.fetch(champion.uri, folder, champion.bundle_id)
-    with progress("predict") as report:
-        return predict_with(bundle, source, output, settings.serving.batch.rows, report)
+    folder = settings.artifacts / "champions"
+    last_seen = folder / f"{environment}.json"
+
+    def score(version: Version, confirmed: Callable[[], bool]) -> Predicted:
+        bundle = bundles.fetch(version.uri, folder / version.bundle_id, version.bundle_id)
+        with progress("predict") as report:
+            return predict_with(bundle, source, output, settings.serving.batch.rows, report, confirmed)
+
+    with _asked(settings.environment(environment)) as answer:
+        guess = _read(last_seen)
+        if guess is not None:
+            try:
+                return score(guess, lambda: answer.result() == guess)
+            except Refused:
+                if answer.result() == guess:
+                    raise
+        champion = answer.result()
+        if champion is None:
+            raise Refused(
+                f'environment {environment} has no champion yet: make train, then make promote ENV={environment} REASON="…"'
+            )
+        done = score(champion, lambda: True)
+        staging.write(last_seen, msgspec.json.encode(champion))
+        return done
 
 
 def predict_with(
-    bundle: bundles.Bundle, source: str, output: str, part_rows: int, report: Report | None = None
+    bundle: bundles.Bundle,
+    source: str,
+    output: str,
+    part_rows: int,
+    report: Report | None = None,
+    confirmed: Callable[[], bool] = lambda: True,
 ) -> Predicted:
-    """Score a file with a bundle, so many rows at once."""
+    """Score a file with a bundle, so many rows at once; Refused, and no output, when it is not confirmed at the end."""
     check_paths(source, output)
     scorer, seen = Scorer(bundle, source), Seen()
     with opened(Path(source), source, part_rows) as table:
@@ -76,16 +98,26 @@ def predict_with(
                 if report is not None:
                     report(done, seen.rows)
             scorer.check_shares(seen)
+            if not confirmed():
+                raise Refused(f"bundle {bundle.id[:12]} is not the champion any more")
     return Predicted(seen.rows, seen.flagged, bundle.id)
 
 
-def _champion(environment: "Environment") -> Version | None:
-    """Ask the registry in a process of its own: MLflow would hold more memory to the end than scoring needs."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        asked = process.submit(champion_of, environment)
-        import onnxruntime  # noqa: F401 - while we wait
+@contextmanager
+def _asked(environment: "Environment") -> Iterator["Future[Version | None]"]:
+    """The registry's answer, in a process of its own: MLflow takes seconds to start, and memory to the end.
 
-        return asked.result()
+    Meanwhile the champion of the last time scores; the output appears only if the answer is that it still is.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        yield process.submit(champion_of, environment)
+
+
+def _read(file: Path) -> Version | None:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Version)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return None
 
 
 @dataclass(frozen=True)
@@ -118,7 +150,7 @@ class Seen:
 def _in_order(scorer: "Scorer", parts: Iterator[tuple[pa.RecordBatch, float]]) -> Iterator[tuple[Scored, float]]:
     """Score parts at the same time, one on each processor, and give them back in their order.
 
-    Threads of ours around a session of one thread: ONNX Runtime's own gained nothing on trees (docs/reference/performance.md).
+    Threads of ours around a session of one thread: ONNX Runtime's own gained nothing on trees.
     """
     workers, row = _processors(), 0
     with ThreadPoolExecutor(workers) as pool:
@@ -206,11 +238,11 @@ class Scorer:
                     raise Refused(f"{self._file}: column {name}: {share} (the model's contract: columns.{name}.{key})")
 
     def _inputs(self, name: str, cells: pa.Array, start: int) -> Inputs:
+        column = self.contract.columns[name]
         try:
-            return inputs(self.contract.columns[name], cells, self.contract.zone)
+            return inputs(column, cells, self.contract.zone)
         except Wrong as wrong:
             value = cells[wrong.row].as_py()
             place = f"{self._file}: column {name}: row {start + wrong.row + 1}"
-            raise Refused(
-                f"{place}: {'missing' if value is None else value}: {wrong.rule} (the model's contract)"
-            ) from None
+            shown = "missing" if value is None else column.shown(value)
+            raise Refused(f"{place}: {shown}: {wrong.rule} (the model's contract)") from None

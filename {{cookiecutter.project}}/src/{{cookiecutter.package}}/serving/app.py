@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter, time_ns
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import UNSET
 
 from .keys import Keys
 from .limits import Disconnected, Gate, Message, Receive
@@ -21,6 +22,10 @@ from .openapi import openapi
 from .predictor import Predictor
 from .problems import CLOSE, MEDIA_TYPE, Problem
 from .settings import ServingSettings
+from .telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from .tracing import RequestSpan
 
 JSON = b"application/json"
 HTML = b"text/html; charset=utf-8"
@@ -34,22 +39,27 @@ Page = Callable[[], tuple[bytes, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a path does; `name` stands in metrics and logs, so that a client cannot invent label values."""
+    """What a path does; `name` stands in metrics, logs and traces, so that a client cannot invent label values.
+
+    Probes are not traced: several a second, all alike, they would bury what clients ask.
+    """
 
     name: str
     answer: Answer | None = None
     page: Page | None = None
     guarded: bool = True
+    traced: bool = True
 
 
 class App:
     """The routes of one server process."""
 
-    def __init__(self, settings: ServingSettings, log: Log, keys: Keys | None = None) -> None:
+    def __init__(self, settings: ServingSettings, log: Log, keys: Keys | None, telemetry: Telemetry) -> None:
         self.draining = False
         self.gate = Gate(settings.limits)
         self.metrics = Metrics(lambda: self.gate.in_flight, lambda: self.ready)
         self._settings, self._log, self._keys = settings, log, keys
+        self._tracing, self._reporting = telemetry.tracing, telemetry.reporting
         self._model: Model | None = None
         self._routes = self._fixed_routes()
 
@@ -66,7 +76,7 @@ class App:
         model = self._model = Model(predictor, self.metrics, predictions, key_hash)
         base, names = f"/v2/models/{model.name}", "/v2/models/{name}"
         metadata = Route(names, page=_json(model.metadata))
-        ready = Route(f"{names}/ready", page=self._ready)
+        ready = Route(f"{names}/ready", page=self._ready, traced=False)
         infer = Route(f"{names}/infer", answer=model.tensors)
         self._routes |= {"/v1/predict": Route("/v1/predict", answer=model.rows)}
         for prefix in (base, f"{base}/versions/{model.version}"):
@@ -79,18 +89,21 @@ class App:
         if scope["type"] != "http":
             return
         start, status, rows, client = perf_counter(), 200, 0, None
-        route = self._routes.get(scope["path"]) or _other(scope["path"])
+        route, span = self._routes.get(scope["path"]) or _other(scope["path"]), None
         extra: tuple[tuple[bytes, bytes], ...] = ()
         time = self._log.time(time_ns())
         try:
             headers = dict(scope["headers"])
+            if self._tracing is not None and route.traced:
+                span = self._tracing.start(scope["method"], route.name, scope["scheme"], headers)
             if self._keys is not None and route.guarded:
                 client = self._client(self._keys, headers)
             if route.answer is not None:
                 _check_post(scope["method"], headers)
                 self.gate.enter()
                 try:
-                    rows, content = route.answer(await self.gate.body(receive, headers.get(b"content-length")), time)
+                    body = await self.gate.body(receive, headers.get(b"content-length"))
+                    rows, content = await route.answer(body, time)
                 finally:
                     self.gate.leave()
                 media_type = JSON
@@ -105,15 +118,18 @@ class App:
             broken = Problem(500, "internal", "the server failed; its log says where", headers=CLOSE)
             status, media_type, content, extra = broken.status, MEDIA_TYPE, broken.body(), broken.headers
             self.metrics.errors[broken.kind] += 1
-            self._log.event("error", "a request failed", **failure(error))
+            self._failed(error, route.name, span)
         if status != GONE:
             fields = [(b"content-type", media_type), (b"content-length", b"%d" % len(content)), *extra]
             await send({"type": "http.response.start", "status": status, "headers": fields})
             await send({"type": "http.response.body", "body": content})
         seconds = perf_counter() - start
         self.metrics.answered(route.name, status, seconds)
+        trace = UNSET if span is None else span.end(status)
         level = "info" if status < 400 else "error" if status >= 500 else "warning"
-        self._log.add(RequestLine(time, level, route.name, scope["method"], status, int(seconds * 1e9), rows, client))
+        self._log.add(
+            RequestLine(time, level, route.name, scope["method"], status, int(seconds * 1e9), rows, client, trace)
+        )
 
     def refresh_keys(self) -> None:
         """Take over changes of the key file; called every second."""
@@ -127,13 +143,24 @@ class App:
             raise Problem(401, "wrong-key", detail, headers=((b"www-authenticate", b"Bearer"), *CLOSE))
         return client
 
+    def _failed(self, error: Exception, route: str, span: "RequestSpan | None") -> None:
+        """Tell everybody who listens of a failure that is ours, without its message: it may quote a payload."""
+        fields, trace = failure(error), None
+        if span is not None:
+            span.error, trace = type(error).__name__, span.trace_id
+            fields["trace__id"] = trace
+        self._log.event("error", "a request failed", **fields)
+        if self._reporting is not None:
+            self._reporting.report(error, route, trace)
+
     def _fixed_routes(self) -> dict[str, Route]:
         """What there is without a model."""
+        live = _json(lambda: {"live": True})
         return {
             "/v1/predict": Route("/v1/predict", answer=_no_model),
             "/v2": Route("/v2", page=_json(lambda: {"name": "mlops-template", "version": "1", "extensions": []})),
-            "/v2/health/live": Route("/v2/health/live", page=_json(lambda: {"live": True}), guarded=False),
-            "/v2/health/ready": Route("/v2/health/ready", page=self._ready, guarded=False),
+            "/v2/health/live": Route("/v2/health/live", page=live, guarded=False, traced=False),
+            "/v2/health/ready": Route("/v2/health/ready", page=self._ready, guarded=False, traced=False),
             "/openapi.json": Route("/openapi.json", page=_no_model_page),
             "/docs": Route("/docs", page=_docs, guarded=False),
         }
@@ -177,7 +204,7 @@ def _docs() -> tuple[bytes, bytes]:
     return HTML, (Path(__file__).parent / "docs.html").read_bytes()
 
 
-def _no_model(body: bytes, time: str) -> tuple[int, bytes]:
+async def _no_model(body: bytes, time: str) -> tuple[int, bytes]:
     raise Problem(503, "no-model", NO_MODEL)
 
 

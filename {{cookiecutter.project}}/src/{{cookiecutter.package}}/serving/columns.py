@@ -28,7 +28,7 @@ class Feature:
     @property
     def public(self) -> bool:
         """May its values stand in an answer or a log?"""
-        return self.column.personal == "none"
+        return self.column.public
 
 
 def features(contract: Contract) -> tuple[Feature, ...]:

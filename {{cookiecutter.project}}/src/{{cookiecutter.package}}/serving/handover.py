@@ -26,6 +26,7 @@ from ..registry import Registry, Version
 from ..settings import Environment, Settings
 from .fetch import fetch
 from .server import READY, listening
+from .settings import ServingSettings
 
 START_SECONDS = 30.0
 HOST = "127.0.0.1"
@@ -52,6 +53,13 @@ class State(msgspec.Struct, frozen=True):
         return f"{what} at http://{HOST}:{self.port}"
 
 
+def ports(settings: ServingSettings, port: int | None) -> tuple[int, int]:
+    """The server's port and that of its metrics, which keeps its distance: a second server needs one other number."""
+    if port is None or not settings.metrics_port:
+        return (settings.port if port is None else port), settings.metrics_port
+    return port, port + settings.metrics_port - settings.port if port else 0
+
+
 def served(settings: Settings, environment: str) -> State | None:
     """What is served here, or None when no server runs."""
     return _living(_folder(settings, environment))
@@ -74,8 +82,7 @@ class Supervisor:
 
     def __init__(self, settings: Settings, environment: Environment, folder: Path, port: int | None) -> None:
         self._settings, self._environment, self._folder = settings, environment, folder
-        self._socket = listening(HOST, settings.serving.port if port is None else port)
-        self._metrics = listening(HOST, settings.serving.metrics_port)
+        self._socket, self._metrics = (listening(HOST, number) for number in ports(settings.serving, port))
         self._life, self._alive = os.pipe()
         self._server: subprocess.Popen[bytes] | None = None
         self._state = State(os.getpid(), _port(self._socket), _port(self._metrics), None, None, 0)
@@ -210,7 +217,9 @@ def _ask(folder: Path, port: int | None) -> None:
 
 
 def _living(folder: Path) -> State | None:
-    """The state that a living supervisor wrote."""
+    """The state that a living supervisor wrote; whoever only asks leaves no lock where there is none."""
+    if _state(folder) is None:
+        return None
     try:
         with staging.locked(folder / "lock", wait=False):
             return None

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 FLUSH_SECONDS = 0.1
+SELDOM_SECONDS = 60
 PREDICTION_FORMAT = 1
 SECRET = "PREDICTION_LOG_SECRET"  # noqa: S105 - the name of the variable that holds it
 
@@ -32,6 +33,7 @@ class RequestLine(msgspec.Struct):
     duration: int = msgspec.field(name="event.duration")
     rows: int = msgspec.field(name="inference.rows")
     client: str | None = msgspec.field(name="user.name")
+    trace: str | msgspec.UnsetType = msgspec.field(name="trace.id", default=msgspec.UNSET)
     dataset: str = msgspec.field(name="event.dataset", default="serving.request")
     ecs: str = msgspec.field(name="ecs.version", default="8.11.0")
 
@@ -53,13 +55,13 @@ class PredictionLine(msgspec.Struct):
 
 
 class Log:
-    """Collects lines and writes them."""
+    """Collects lines and writes them. Threads of libraries may add lines: what they share changes in single steps only."""
 
     def __init__(self, write: Callable[[bytes], object] | None = None) -> None:
         self._lines: list[bytes] = []
         self._write = write or _to_standard_output
         self._encode = msgspec.json.Encoder().encode
-        self._second, self._prefix = 0, ""
+        self._clock = (0, "")
 
     def add(self, line: msgspec.Struct | dict[str, Any]) -> None:
         self._lines.append(self._encode(line))
@@ -73,14 +75,15 @@ class Log:
     def time(self, nanoseconds: int) -> str:
         """A time in UTC, to the millisecond."""
         second, rest = divmod(nanoseconds, 1_000_000_000)
-        if second != self._second:
-            self._second = second
-            self._prefix = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
-        return f"{self._prefix}{rest // 1_000_000:03d}Z"
+        known, prefix = self._clock
+        if second != known:
+            prefix = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+            self._clock = (second, prefix)
+        return f"{prefix}{rest // 1_000_000:03d}Z"
 
     def flush(self) -> None:
-        if self._lines:
-            lines, self._lines = self._lines, []
+        if lines := self._lines[:]:
+            del self._lines[: len(lines)]
             self._write(b"\n".join(lines) + b"\n")
 
     async def run(self) -> None:
@@ -102,6 +105,20 @@ class Handler(logging.Handler):
         if record.exc_info and record.exc_info[1] is not None:
             fields |= failure(record.exc_info[1])
         self._log.event(record.levelname.lower(), record.getMessage().strip(), **fields)
+
+
+class Seldom(logging.Filter):
+    """Lets one record of each logger pass in SELDOM_SECONDS: what cannot be delivered fails again and again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.created < self._next.get(record.name, 0):
+            return False
+        self._next[record.name] = record.created + SELDOM_SECONDS
+        return True
 
 
 def failure(error: BaseException) -> dict[str, object]:

@@ -2,17 +2,18 @@
 
 import itertools
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 
 from .logs import KeyHash, Log, PredictionLine
 from .observe import Metrics
-from .predictor import Predictor
+from .predictor import Predictor, Scores
+from .together import Together
 from .wire import Request, datatype
 
-Answer = Callable[[bytes, str], tuple[int, bytes]]
+Answer = Callable[[bytes, str], Awaitable[tuple[int, bytes]]]
 """From a body and the time of the request to the number of rows and the answer's body."""
 
 
@@ -44,18 +45,19 @@ class Model:
         # Unique without asking the system for random bytes each time.
         self._prefix, self._counter = secrets.token_hex(6), itertools.count()
         self._encode = msgspec.json.Encoder().encode
+        self._together = Together(predictor.scores)
         metrics.serve(predictor)
 
-    def rows(self, body: bytes, time: str) -> tuple[int, bytes]:
+    async def rows(self, body: bytes, time: str) -> tuple[int, bytes]:
         """POST /v1/predict"""
         request = self.predictor.wire.rows(body)
-        predictions = self._predict(request, time)
+        predictions = self._predictions(request, time, await self._together.scores(request.matrix))
         return request.rows, self._encode(Predictions(self.name, self.version, self.predictor.id, predictions))
 
-    def tensors(self, body: bytes, time: str) -> tuple[int, bytes]:
+    async def tensors(self, body: bytes, time: str) -> tuple[int, bytes]:
         """POST /v2/models/{name}/infer"""
         request = self.predictor.wire.tensors(body)
-        predictions = self._predict(request, time)
+        predictions = self._predictions(request, time, await self._together.scores(request.matrix))
         shape = [request.rows]
         columns: list[tuple[str, str, list[Any]]] = [
             ("score", "FP32", [each.score for each in predictions]),
@@ -89,11 +91,11 @@ class Model:
             "parameters": {"bundle": self.predictor.id, "threshold": self.predictor.threshold},
         }
 
-    def _predict(self, request: Request, time: str) -> list[Prediction]:
-        scores: list[float] = self.predictor.scores(request.matrix).tolist()
+    def _predictions(self, request: Request, time: str, found: Scores) -> list[Prediction]:
+        scores: list[float] = found.tolist()
         threshold, prefix, counter = self.predictor.threshold, self._prefix, self._counter
         decisions = [score >= threshold for score in scores]
-        self._metrics.scored(request.values, request.matrix, scores, decisions)
+        self._metrics.scored(request.values, request.matrix, found, decisions)
         predictions = [
             Prediction(f"{prefix}-{next(counter):x}", key, score, decision)
             for key, score, decision in zip(request.keys, scores, decisions, strict=True)

@@ -1,15 +1,18 @@
 """What Prometheus sees. Counting is on the path of every request: plain integers, which a collector exports when asked."""
 
-from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from bisect import bisect_left
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from itertools import chain
+from typing import Any, Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from ..features import Matrix
-from .predictor import Predictor
+from .predictor import Predictor, Scores
 from .wire import Values
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
@@ -17,21 +20,47 @@ CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Upper bounds of the latency histogram, in seconds."""
 
+TOGETHER = 1024
+"""Rows that are counted at once: few enough to hold nobody up."""
+
+
+class Described(NamedTuple):
+    """What a metric is; the labels in the order in which their values are given."""
+
+    type: Literal["counter", "gauge", "histogram"]
+    labels: tuple[str, ...]
+    meaning: str
+
+
 METRICS = {
-    "inference_requests_total": "Requests by route and status code (499: the client was gone).",
-    "inference_request_duration_seconds": "Time from the last header to the answer, by route.",
-    "inference_requests_in_flight": "Requests under way.",
-    "inference_rows_total": "Rows scored.",
-    "inference_decisions_total": "Rows by decision.",
-    "inference_errors_total": "Error answers by kind, as in the problem document's type.",
-    "inference_feature_bin_total": "Rows by input and bin of the reference profile: drift is computed from these.",
-    "inference_score_bin_total": "Rows by bin of the score.",
-    "model_reference_bin_ratio": "Share of the training rows in each bin of each input.",
-    "model_reference_score_bin_ratio": "Share of the evaluation rows in each bin of the score.",
-    "model_info": "1 for the model that is served, with its name, version and bundle id.",
-    "model_ready": "1 when requests are answered, else 0.",
+    "inference_requests_total": Described(
+        "counter", ("route", "status"), "Requests by route and status code (499: the client was gone)."
+    ),
+    "inference_request_duration_seconds": Described(
+        "histogram", ("route",), "Seconds from the last header to the answer, by route."
+    ),
+    "inference_requests_in_flight": Described("gauge", (), "Requests under way."),
+    "inference_rows_total": Described("counter", (), "Rows scored."),
+    "inference_decisions_total": Described("counter", ("decision",), "Rows by decision (true, false)."),
+    "inference_errors_total": Described(
+        "counter", ("kind",), "Error answers by kind, as in the problem document's type."
+    ),
+    "inference_feature_bin_total": Described(
+        "counter", ("feature", "bin"), "Rows by input and bin of the reference profile: drift is computed from these."
+    ),
+    "inference_score_bin_total": Described("counter", ("bin",), "Rows by bin of the score."),
+    "model_reference_bin_ratio": Described(
+        "gauge", ("feature", "bin"), "Share of the training rows in each bin of each input."
+    ),
+    "model_reference_score_bin_ratio": Described(
+        "gauge", ("bin",), "Share of the evaluation rows in each bin of the score."
+    ),
+    "model_info": Described(
+        "gauge", ("name", "version", "bundle"), "1 for the model that is served, with its name, version and bundle id."
+    ),
+    "model_ready": Described("gauge", (), "1 when requests are answered, else 0."),
 }
-"""Every metric of our own, with its meaning; the standard process metrics come on top."""
+"""Every metric of our own; the standard process metrics come on top."""
 
 
 class Bins:
@@ -43,20 +72,23 @@ class Bins:
         numbered = [str(index) for index in range(len(self.ratios) - 1)]
         self.names = [*profile["values"], "other", "missing"] if self.category else [*numbered, "missing"]
         self.counts = [0] * len(self.names)
-        self._edges: list[float] = profile.get("edges", [])
+        self._edges = np.array(profile.get("edges", []), dtype=np.float64)
         self._positions: dict[Any, int] = {value: index for index, value in enumerate(profile.get("values", ()))}
         self._positions[None] = len(self.names) - 1
         self._other = len(self.names) - 2
 
     def add_values(self, values: Iterable[Any]) -> None:
         """Count categories as they came."""
-        for value in values:
-            self.counts[self._positions.get(value, self._other)] += 1
+        for value, count in Counter(values).items():
+            self.counts[self._positions.get(value, self._other)] += count
 
-    def add_numbers(self, numbers: Iterable[float]) -> None:
+    def add_numbers(self, numbers: NDArray[np.floating[Any]]) -> None:
         """Count numbers; NaN is missing."""
-        for number in numbers:
-            self.counts[bisect_right(self._edges, number) if number == number else -1] += 1
+        known = numbers[~np.isnan(numbers)]
+        counted = np.bincount(np.searchsorted(self._edges, known, side="right"), minlength=len(self.counts) - 1)
+        for index, count in enumerate(counted.tolist()):
+            self.counts[index] += count
+        self.counts[-1] += len(numbers) - len(known)
 
 
 class Drift:
@@ -66,21 +98,37 @@ class Drift:
         bins = predictor.reference["bins"]
         self.inputs = {name: Bins(profile) for name, profile in bins.items()}
         self.score = Bins(predictor.reference["score"])
-        self._plan: list[tuple[Callable[[Any], None], int | None, int]] = []
+        self._waiting: list[tuple[Values, Matrix, Scores]] = []
+        self._rows = 0
+        self._plan: list[tuple[Bins, int | None, int]] = []
         position = 0
         for index, feature in enumerate(predictor.wire.features):
             names = [f"{feature.name}.{part}" for part in feature.column.parts] or [feature.name]
             for name in names:
                 if found := self.inputs.get(name):
-                    add = found.add_values if found.category else found.add_numbers
-                    self._plan.append((add, index if found.category else None, position))
+                    self._plan.append((found, index if found.category else None, position))
                 position += 1
 
-    def add(self, values: Values, matrix: Matrix, scores: list[float]) -> None:
-        columns = matrix.T.tolist()
-        for add, feature, position in self._plan:
-            add(columns[position] if feature is None else values[feature])
-        self.score.add_numbers(scores)
+    def add(self, values: Values, matrix: Matrix, scores: Scores) -> None:
+        """Take note of a request. It is counted with others: one at a time would cost as much as the prediction."""
+        self._waiting.append((values, matrix, scores))
+        self._rows += len(scores)
+        if self._rows >= TOGETHER:
+            self.count()
+
+    def count(self) -> None:
+        """Count what waits; called before the counts are read."""
+        if not self._waiting:
+            return
+        values, matrices, scores = zip(*self._waiting, strict=True)
+        self._waiting, self._rows = [], 0
+        columns = np.concatenate(matrices).T
+        for bins, feature, position in self._plan:
+            if feature is None:
+                bins.add_numbers(columns[position])
+            else:
+                bins.add_values(chain.from_iterable(each[feature] for each in values))
+        self.score.add_numbers(np.concatenate(scores))
 
 
 class Metrics:
@@ -110,7 +158,7 @@ class Metrics:
         self._durations[route][bisect_left(BUCKETS, seconds)] += 1
         self._seconds[route] += seconds
 
-    def scored(self, values: Values, matrix: Matrix, scores: list[float], decisions: list[bool]) -> None:
+    def scored(self, values: Values, matrix: Matrix, scores: Scores, decisions: list[bool]) -> None:
         positive = sum(decisions)
         self.decisions[True] += positive
         self.decisions[False] += len(decisions) - positive
@@ -123,19 +171,19 @@ class Metrics:
 
     def collect(self) -> Iterator[Metric]:
         """Called by prometheus_client at each scrape."""
-        yield _counter("inference_requests_total", ("route", "status"), ((key, n) for key, n in self.requests.items()))
-        yield _counter("inference_errors_total", ("kind",), (((kind,), n) for kind, n in self.errors.items()))
-        yield _counter("inference_rows_total", (), [((), sum(self.decisions.values()))])
+        yield _family("inference_requests_total", self.requests.items())
+        yield _family("inference_errors_total", (((kind,), n) for kind, n in self.errors.items()))
+        yield _family("inference_rows_total", [((), sum(self.decisions.values()))])
         decisions = (((str(decision).lower(),), n) for decision, n in self.decisions.items())
-        yield _counter("inference_decisions_total", ("decision",), decisions)
+        yield _family("inference_decisions_total", decisions)
         yield self._latency()
-        yield _gauge("inference_requests_in_flight", (), [((), self._in_flight())])
-        yield _gauge("model_ready", (), [((), int(self._ready()))])
+        yield _family("inference_requests_in_flight", [((), self._in_flight())])
+        yield _family("model_ready", [((), int(self._ready()))])
         yield from self._model()
 
     def _latency(self) -> Metric:
         name = "inference_request_duration_seconds"
-        family = HistogramMetricFamily(name, METRICS[name], labels=["route"])
+        family = HistogramMetricFamily(name, METRICS[name].meaning, labels=METRICS[name].labels)
         for route, counts in self._durations.items():
             sums = [sum(counts[: index + 1]) for index in range(len(counts))]
             bounds = [*map(str, BUCKETS), "+Inf"]
@@ -145,35 +193,24 @@ class Metrics:
     def _model(self) -> Iterator[Metric]:
         if self._predictor is None or self.drift is None:
             return
+        self.drift.count()
         labels = (self._predictor.manifest.name, self._predictor.version, self._predictor.id)
-        yield _gauge("model_info", ("name", "version", "bundle"), [(labels, 1)])
+        yield _family("model_info", [(labels, 1)])
         inputs, score = self.drift.inputs.items(), self.drift.score
         counts = [((name, bin_), n) for name, bins in inputs for bin_, n in zip(bins.names, bins.counts, strict=True)]
         ratios = [((name, bin_), r) for name, bins in inputs for bin_, r in zip(bins.names, bins.ratios, strict=True)]
-        yield _counter("inference_feature_bin_total", ("feature", "bin"), counts)
-        yield _gauge("model_reference_bin_ratio", ("feature", "bin"), ratios)
-        yield _counter(
-            "inference_score_bin_total", ("bin",), zip(((name,) for name in score.names), score.counts, strict=True)
-        )
-        yield _gauge(
-            "model_reference_score_bin_ratio",
-            ("bin",),
-            zip(((name,) for name in score.names), score.ratios, strict=True),
-        )
+        names = [(name,) for name in score.names]
+        yield _family("inference_feature_bin_total", counts)
+        yield _family("model_reference_bin_ratio", ratios)
+        yield _family("inference_score_bin_total", zip(names, score.counts, strict=True))
+        yield _family("model_reference_score_bin_ratio", zip(names, score.ratios, strict=True))
 
 
-Samples = Iterable[tuple[tuple[Any, ...], float]]
-
-
-def _counter(name: str, labels: Sequence[str], samples: Samples) -> Metric:
-    return _filled(CounterMetricFamily(name, METRICS[name], labels=labels), samples)
-
-
-def _gauge(name: str, labels: Sequence[str], samples: Samples) -> Metric:
-    return _filled(GaugeMetricFamily(name, METRICS[name], labels=labels), samples)
-
-
-def _filled(family: Any, samples: Samples) -> Metric:
+def _family(name: str, samples: Iterable[tuple[tuple[Any, ...], float]]) -> Metric:
+    """A counter or gauge with its samples: the values of its labels, and the number."""
+    described = METRICS[name]
+    kind: Any = CounterMetricFamily if described.type == "counter" else GaugeMetricFamily
+    family = kind(name, described.meaning, labels=described.labels)
     for labels, value in samples:
         family.add_metric([str(label) for label in labels], value)
     result: Metric = family

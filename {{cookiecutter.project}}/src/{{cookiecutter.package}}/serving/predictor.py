@@ -6,10 +6,9 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
-from .. import bundle
+from .. import bundle, scoring
 from ..contract import Contract
 from ..errors import Refused
 from ..features import Matrix
@@ -20,7 +19,7 @@ GOLDEN_TOLERANCE = 1e-6
 
 Scores = NDArray[np.float32]
 
-_OUTPUTS = ["score"]
+_OUTPUTS = [scoring.OUTPUT]
 
 
 def cpu_limit(cgroup: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
@@ -33,20 +32,10 @@ def cpu_limit(cgroup: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
         return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
-    """An ONNX session that uses so many threads and lets them sleep between requests."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
 class Predictor:
     """One bundle, ready to answer."""
 
-    def __init__(self, source: bundle.Bundle, version: str, max_rows: int, threads: int = 1) -> None:
+    def __init__(self, source: bundle.Bundle, version: str, max_rows: int) -> None:
         self.id, self.manifest, self.version = source.id, source.manifest, version
         self.contract = Contract.from_json(
             (source.folder / "contract.json").read_bytes(), f"{source.folder}/contract.json"
@@ -54,18 +43,18 @@ class Predictor:
         self.reference: dict[str, Any] = msgspec.json.decode((source.folder / "reference.json").read_bytes())
         self.wire = Wire(self.contract, max_rows)
         self.threshold = self.manifest.threshold
-        self._session = session((source.folder / "model.onnx").read_bytes(), threads)
+        self._session = scoring.session((source.folder / "model.onnx").read_bytes(), cpu_limit())
 
     @classmethod
-    def load(cls, folder: Path, bundle_id: str, version: str, max_rows: int, threads: int = 1) -> "Predictor":
+    def load(cls, folder: Path, bundle_id: str, version: str, max_rows: int) -> "Predictor":
         """Verify the bundle in a folder and ask it the golden request; Refused when any of it is not as promised."""
-        predictor = cls(bundle.read(folder, bundle_id), version, max_rows, threads)
+        predictor = cls(bundle.read(folder, bundle_id), version, max_rows)
         predictor.prove()
         return predictor
 
     def scores(self, matrix: Matrix) -> Scores:
         """The probability of the positive class for each row."""
-        found: Scores = self._session.run(_OUTPUTS, {"features": matrix})[0]
+        found: Scores = self._session.run(_OUTPUTS, {scoring.INPUT: matrix})[0]
         return found
 
     def prove(self) -> None:

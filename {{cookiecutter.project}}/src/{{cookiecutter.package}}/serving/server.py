@@ -24,6 +24,7 @@ from .logs import Handler, Log
 from .predictor import Predictor
 from .protocol import Protocol
 from .settings import ServingSettings
+from .telemetry import Telemetry
 
 READY = "ready"
 LAST_SECONDS = 0.25
@@ -139,10 +140,15 @@ def main() -> None:
 
 async def run(settings: ServingSettings, place: Place, log: Log) -> None:
     """Load, listen, answer, drain, stop."""
-    app = App(settings, log, Keys(place.keys_file) if place.keys_file else None)
+    keys = Keys(place.keys_file) if place.keys_file else None
+    predictor = None
     if place.model_id:
         folder = place.model_dir / place.model_id
-        app.serve(Predictor.load(folder, place.model_id, place.model_version, settings.limits.rows))
+        predictor = Predictor.load(folder, place.model_id, place.model_version, settings.limits.rows)
+    telemetry = Telemetry.start(os.environ, log, predictor)
+    app = App(settings, log, keys, telemetry)
+    if predictor:
+        app.serve(predictor)
         log.event("info", f"serving bundle {place.model_id}, version {place.model_version}")
     else:
         log.event("warning", NO_MODEL)
@@ -165,6 +171,7 @@ async def run(settings: ServingSettings, place: Place, log: Log) -> None:
     for task in background:
         task.cancel()
     await asyncio.gather(*background, return_exceptions=True)
+    telemetry.stop()
     log.event("info", "stopped")
 
 
