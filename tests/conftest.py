@@ -3,9 +3,11 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,12 +56,26 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Grouped:
     return Grouped(config, log)
 
 
+def inherited(**environment: str) -> dict[str, str]:
+    """The tests' own variables, but for those that `make test` of the template would leave to the makes under test."""
+    ours = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    return {name: value for name, value in os.environ.items() if name not in ours} | environment
+
+
+def free_port() -> int:
+    """A port that is free, and the next too: metrics have that."""
+    while True:
+        with socket.socket() as first, socket.socket() as second, suppress(OSError, OverflowError):
+            first.bind(("127.0.0.1", 0))
+            port = int(first.getsockname()[1])
+            second.bind(("127.0.0.1", port + 1))
+            return port
+
+
 def run(*command: str | Path, cwd: Path, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a program; with check, show all that it said when it fails."""
-    # `make test` of the template must not leave its own variables to the makes under test.
-    inherited = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     done = subprocess.run(
-        list(map(str, command)), cwd=cwd, env={**inherited, **environment}, text=True, capture_output=True, check=False
+        list(map(str, command)), cwd=cwd, env=inherited(**environment), text=True, capture_output=True, check=False
     )
     assert not check or done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
     return done

@@ -4,12 +4,11 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT_VENV, QUESTIONS, ROOT, TOOLS, git
+from conftest import PROJECT_VENV, QUESTIONS, ROOT, TOOLS, free_port, git, inherited
 
 PAGE = ROOT / "docs" / "tutorial" / "from-clone-to-prediction.md"
 BLOCK = re.compile(r"^```(\w*)( background)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -25,6 +24,13 @@ def blocks() -> list[tuple[str, bool, str]]:
     return [(language, bool(background), text) for language, background, text in BLOCK.findall(PAGE.read_text())]
 
 
+def contract_of_the_tutorial() -> str:
+    """The config/data.yaml that the page ends with: of quite other data than the sample's."""
+    found = re.search(r"cat > config/data.yaml <<'EOF'\n(.*?)^EOF$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    assert found
+    return found[1]
+
+
 def test_every_block_is_run() -> None:
     assert {language for language, _, _ in blocks()} == {"sh"}
 
@@ -33,16 +39,10 @@ def script(port: int) -> str:
     """The page as one script. Each command is shown before it runs, so that a failure can be found."""
     lines = ["set -eux"]
     for _, background, text in blocks():
-        lines.append(f"({text.strip()}) > served.log 2>&1 &\n{READY}" if background else text)
+        lines.append(f"({text.strip()}) > ../served.log 2>&1 &\n{READY}" if background else text)
     # What a first set-up takes minutes for is at hand already.
     ready_made = f"cd mlops-template\nmkdir build\nln -s {TOOLS.parent} build/tools\nln -s {PROJECT_VENV} build/venv\n"
     return "\n".join(lines).replace("cd mlops-template\n", ready_made).replace("8080", str(port))
-
-
-def free_port() -> int:
-    """A port that nobody has, with another above it."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="NOT RUN: curl was not found (apt-get install curl)")
@@ -60,8 +60,7 @@ def test_every_block_does_what_the_page_says(template: Path, tmp_path: Path) -> 
         "init.defaultBranch": "main",
         f"url.{origin.as_uri()}.insteadOf": QUESTIONS["_origin"],
     }
-    environment = {name: value for name, value in os.environ.items() if name not in ("MAKELEVEL", "MFLAGS")}
-    environment |= {
+    environment = inherited() | {
         "HOME": str(tmp_path / "home"),
         "MAKEFLAGS": f" -- VENV={PROJECT_VENV} PORT={port}",
         "GIT_CONFIG_COUNT": str(len(settings)),

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import HARD, NEXT, PROJECT_VENV, SKELETON, Trained, commit, make
+from conftest import HARD, NEXT, PROJECT_VENV, SKELETON, Trained, commit, free_port, inherited, make
 
 ROWS = 33_522  # of the sample
 
@@ -102,16 +101,6 @@ def test_predict(trained: Trained) -> None:
     assert 0.2 < flagged / ROWS < 0.5
 
 
-def free_port() -> int:
-    """A port that is free, and the next too: metrics have that."""
-    while True:
-        with socket.socket() as first, socket.socket() as second, suppress(OSError, OverflowError):
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            second.bind(("127.0.0.1", port + 1))
-            return port
-
-
 def ask(url: str, body: object = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310 - our own server
@@ -128,7 +117,7 @@ def serving(trained: Trained, port: int) -> Iterator[Callable[[], str]]:
         process = subprocess.Popen(
             command,
             cwd=trained.project,
-            env={**os.environ, **trained.environment},
+            env=inherited(**trained.environment),
             stdout=output,
             stderr=output,
             start_new_session=True,

@@ -1,13 +1,22 @@
 """The model card, filled from the run (Mitchell et al., Model Cards for Model Reporting, 2019)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from .reports import Evaluated, Group, Trained, Verdict
 from .settings import Settings
 
 
-def write(settings: Settings, trained: Trained, evaluated: Evaluated, verdicts: Iterable[Verdict]) -> str:
-    """The card as Markdown. Nothing in it depends on the clock."""
+def write(
+    settings: Settings,
+    trained: Trained,
+    evaluated: Evaluated,
+    verdicts: Iterable[Verdict],
+    known: Mapping[str, float] | None = None,
+) -> str:
+    """The card as Markdown; `known` holds, by entity column, the share of the later rows whose entity was trained on.
+
+    Nothing in it depends on the clock.
+    """
     contract = settings.contract
     forbidden = ", ".join(contract.with_role("forbidden")) or "none"
     personal = [name for name, column in contract.columns.items() if not column.public]
@@ -18,6 +27,7 @@ def write(settings: Settings, trained: Trained, evaluated: Evaluated, verdicts: 
         f"* Source: `{contract.source}`\n"
         f"* Trained on {trained.rows} rows from {trained.first} to {trained.last}, {trained.positive_rate:.1%} positive\n"
         f"* Judged on {evaluated.rows} later rows from {evaluated.first} to {evaluated.last}\n"
+        f"{_known(known or {})}"
         f"* Positive: {contract.label_column} {contract.label}\n"
         f"* Features: {', '.join(contract.features)}\n"
         f"* Never features: {forbidden}\n"
@@ -31,6 +41,15 @@ def write(settings: Settings, trained: Trained, evaluated: Evaluated, verdicts: 
         "* A person must be able to contest a decision that affects them: governance/risk-register.md says who answers.",
     )
     return "\n\n".join(sections) + "\n"
+
+
+def _known(shares: Mapping[str, float]) -> str:
+    """A model of people it knows may know less of others."""
+    lines = [
+        f"* Of the later rows, {share:.1%} have a value of {name} that was trained on\n"
+        for name, share in shares.items()
+    ]
+    return "".join(lines)
 
 
 def _metrics(evaluated: Evaluated) -> str:

@@ -169,7 +169,9 @@ def bundle(
     evaluated = reports.read(Path(report) / EVALUATED, Evaluated)
     content = (Path(exported) / "model.onnx").read_bytes()
     later = _read(Path(evaluation_rows)).frame
-    columns = data.arrays(contract, _read(Path(training)).frame)
+    earlier = _read(Path(training)).frame
+    known = {name: float(later[name].isin(earlier[name].dropna()).mean()) for name in contract.with_role("entity")}
+    columns = data.arrays(contract, earlier)
     # Scores of rows that the model was not fitted to: those of its own rows are more certain than live ones ever are.
     matrix = features.encode(contract, data.arrays(contract, later))
     scores = scoring.scores(scoring.session(content), matrix)
@@ -193,7 +195,7 @@ def bundle(
         "model.onnx": content,
         "contract.json": contract.to_json(),
         "reference.json": bundles.canonical(profile),
-        "card.md": card.write(settings, trained, evaluated, verdicts).encode(),
+        "card.md": card.write(settings, trained, evaluated, verdicts, known).encode(),
         "sbom.json": sbom.build(settings.project),
     }
     return bundles.write(Path(output), manifest, files)

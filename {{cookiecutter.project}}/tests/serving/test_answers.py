@@ -4,10 +4,11 @@ import hashlib
 import hmac
 import math
 import time
+from pathlib import Path
 
 import pytest
 
-from .helpers import CONTRACT, INPUTS, ROW, Running, score
+from .helpers import CONTRACT, INPUTS, ROW, Running, score, start, write_bundle, write_settings
 
 
 def test_rows(server: Running, bundle_id: str) -> None:
@@ -122,6 +123,26 @@ def test_prediction_log_names_nobody(server: Running, bundle_id: str) -> None:
     assert line["model.bundle"] == bundle_id
     assert line["prediction.score"] == pytest.approx(score((*INPUTS[:-1], 41)), abs=1e-6)
     assert line["prediction.features"] == {name: value for name, value in ROW.items() if name != "age"}
+
+
+def test_prediction_log_without_secret_has_no_key_and_says_so(root: Path, bundle_id: str) -> None:
+    running = start(root, bundle_id)
+    assert running.predict({**ROW, "key": "P-77"}).status == 200
+    running.stop()
+    (line,) = running.logged("serving.prediction")
+    assert line["prediction.key"] is None
+    assert "PREDICTION_LOG_SECRET is not set" in str(running.logged("serving"))
+
+
+def test_prediction_log_can_be_off(tmp_path: Path) -> None:
+    write_settings(tmp_path)
+    file = tmp_path / "config" / "serving.yaml"
+    file.write_text(file.read_text().replace('"stdout"', '"off"'))
+    running = start(tmp_path, write_bundle(tmp_path / "bundles"))
+    assert running.predict(ROW).status == 200
+    running.stop()
+    assert running.logged("serving.prediction") == []
+    assert len(running.logged("serving.request")) == 1
 
 
 @pytest.mark.proof("No payload and no key is in a log, a trace or an error report")

@@ -1,6 +1,7 @@
 """Clients that are slow, many, or without a key: one of them must not cost the others anything."""
 
 import hashlib
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -128,7 +129,15 @@ def test_a_client_that_leaves_is_forgotten(server: Running) -> None:
 
 
 def test_no_http_at_all(server: Running) -> None:
-    assert answer(opened(server, b"\x16\x03\x01 hello\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
+    head, _, body = answer(opened(server, b"\x16\x03\x01 hello\r\n\r\n")).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"content-type: application/problem+json" in head
+    assert json.loads(body) == {
+        "type": "/docs#not-http",
+        "title": "not http",
+        "status": 400,
+        "detail": "invalid http request received.",
+    }
 
 
 def line(name: str, key: str) -> str:

@@ -1,9 +1,11 @@
 """What a server refuses to start with, what it says without a model, and what it costs."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from {{ cookiecutter.package }} import bundle
 from {{ cookiecutter.package }}.serving import predictor
 from {{ cookiecutter.package }}.serving.predictor import cpu_limit
 from {{ cookiecutter.package }}.serving.server import load_settings
@@ -61,6 +63,25 @@ def test_a_changed_bundle_is_refused(place: Path) -> None:
     content = model.read_bytes()
     model.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     assert "model.onnx has the sha256" in refusal(place, bundle_id)
+
+
+BUNDLES = Path(__file__).parents[1] / "bundles"
+"""One of each format that was ever released; they are never written again."""
+
+
+@pytest.mark.parametrize("folder", sorted(BUNDLES.glob("*/*")), ids=lambda folder: folder.parent.name)
+@pytest.mark.proof("A bundle of every released format is still read, verified and served")
+def test_a_bundle_of_every_released_format_is_served(folder: Path, place: Path) -> None:
+    shutil.copytree(folder, place / "bundles" / folder.name)
+    running = start(place, folder.name)
+    assert running.predict(ROW).json["predictions"][0]["score"] == pytest.approx(score(), abs=1e-6)
+    running.stop()
+
+
+def test_every_released_format_has_its_bundle() -> None:
+    assert {folder.name for folder in BUNDLES.iterdir()} == {
+        f"format-{number}" for number in range(1, bundle.FORMAT + 1)
+    }
 
 
 def test_a_missing_bundle_is_refused(place: Path) -> None:

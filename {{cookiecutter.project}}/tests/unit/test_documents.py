@@ -72,6 +72,11 @@ def test_card_holds_no_measured_time() -> None:
     assert written() == written(verdicts=slower)
 
 
+def test_card_says_how_many_rows_are_of_known_entities() -> None:
+    lines = card.write(SETTINGS, TRAINED, EVALUATED, VERDICTS, {"aircraft": 0.914}).splitlines()
+    assert "* Of the later rows, 91.4% have a value of aircraft that was trained on" in lines
+
+
 def test_card_without_slices_says_so() -> None:
     assert "The data contract names no slice." in written(msgspec.structs.replace(EVALUATED, groups=()))
 

@@ -73,6 +73,22 @@ def test_an_address_that_is_none(uri: str) -> None:
         Store.open(uri)
 
 
+@pytest.mark.parametrize(
+    ("uri", "variables"),
+    [
+        ("gs://bucket/models", {"GOOGLE_SKIP_SIGNATURE": "true"}),
+        ("abfss://container@account.dfs.core.windows.net/models", {"AZURE_STORAGE_ACCOUNT_KEY": "a2V5"}),
+    ],
+)
+def test_the_other_clouds_addresses_are_understood(
+    uri: str, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No more than that: there is no such server here to ask."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert Store.open(uri).uri("bundles/a") == f"{uri}/bundles/a"
+
+
 def test_a_bucket_that_is_not_there(bucket: str) -> None:
     with pytest.raises(Refused, match=r"s3://nobodys-bucket/x: .*check the address, the credentials and the network"):
         Store.open("s3://nobodys-bucket/x").put_new("a", b"")

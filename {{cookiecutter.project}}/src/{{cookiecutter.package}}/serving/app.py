@@ -169,7 +169,8 @@ class App:
         if self._model is None:
             raise Problem(503, "no-model", NO_MODEL)
         if self.draining:
-            raise Problem(503, "too-busy", "this server is stopping; another one takes over")
+            retry = (b"retry-after", str(self._settings.limits.retry_seconds).encode())
+            raise Problem(503, "too-busy", "this server is stopping; another one takes over", headers=(retry,))
         state = {
             "ready": True,
             "model": self._model.name,

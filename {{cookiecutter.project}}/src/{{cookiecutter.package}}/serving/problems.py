@@ -9,6 +9,7 @@ SHOWN_CHARACTERS = 80
 SHOWN_ERRORS = 20
 
 KINDS = {
+    "not-http": "The request is no HTTP that we understand.",
     "not-json": "The body is no JSON that we accept.",
     "wrong-shape": "The body is JSON, but not of the form that the route takes.",
     "contract": "A value breaks the data contract; `errors` names row, field and rule.",

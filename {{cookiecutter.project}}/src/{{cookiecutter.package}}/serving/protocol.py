@@ -5,6 +5,8 @@ from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from .problems import MEDIA_TYPE, Problem
+
 MAX_HEADER_BYTES = 65_536
 
 
@@ -28,6 +30,13 @@ class Protocol(HttpToolsProtocol):
         self._received += len(data)
         if self._received > MAX_HEADER_BYTES:
             self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP never reaches the application: answer it here, in the same form."""
+        body = Problem(400, "not-http", msg.lower()).body()
+        head = f"HTTP/1.1 400 Bad Request\r\ncontent-type: {MEDIA_TYPE.decode()}\r\ncontent-length: {len(body)}\r\n"
+        self.transport.write(f"{head}connection: close\r\n\r\n".encode() + body)
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget()
