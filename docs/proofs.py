@@ -33,7 +33,17 @@ class Test:
 
 def marked(folder: Path, python: Path, scratch: Path, *tests: str) -> set[Test]:
     """The marked tests that pytest collects in a folder."""
-    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--collect-only", "--evidence", scratch, *tests]
+    command = [
+        python,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--collect-only",
+        f"--evidence={scratch}",
+        *tests,
+    ]
     environment = {"PYTHONPATH": "src", "PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
         list(map(str, command)), cwd=folder, env=environment, capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""What was proven: the outcome of each test that is marked `proof("claim")`, as JSON, for those who ask (`--evidence FILE`)."""
+"""What was proven: the outcome of each test that is marked `proof("claim")`, as JSON, for those who ask (`--evidence=FILE`)."""
 
 import json
 import subprocess
