@@ -76,13 +76,14 @@ def generate() -> None:
     cookiecutter(str(ROOT), no_input=True, output_dir=str(BUILD), config_file=str(settings))
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
+def free_port() -> int:
+    """A port that nothing listens on, nor on the next: metrics have that."""
+    while True:
+        with socket.socket() as first, socket.socket() as second, contextlib.suppress(OSError, OverflowError):
+            first.bind(("127.0.0.1", 0))
+            port = int(first.getsockname()[1])
+            second.bind(("127.0.0.1", port + 1))
+            return port
 
 
 def ask(url: str, body: Json | None = None) -> tuple[int, Json]:
@@ -99,7 +100,7 @@ def ask(url: str, body: Json | None = None) -> tuple[int, Json]:
 @contextlib.contextmanager
 def server() -> Iterator[str]:
     """`make serve` on a free port until the end of the block, as a process group of its own; yields the address."""
-    port = free_ports(1)[0]
+    port = free_port()
     url, log = f"http://127.0.0.1:{port}", SCRATCH / "serve.log"
     command = ["make", "--no-print-directory", f"VENV={VENV}", "serve", f"PORT={port}"]
     with log.open("w") as output:

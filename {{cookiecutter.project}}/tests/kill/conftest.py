@@ -23,22 +23,30 @@ BOUNDARIES = "openat,rename,renameat,renameat2,link,linkat,unlink,unlinkat,fsync
 
 @dataclass(frozen=True)
 class Run:
-    """How one run of a verb ended, and the system calls it made that can create, name, remove or flush a file."""
+    """How one run of a verb ended, and the system calls it made that can create, name, remove or flush a file.
+
+    `elsewhere` are those of other threads and processes than the one that is killed at each of its own.
+    """
 
     status: int
     said: str
     calls: list[str]
+    elsewhere: list[str]
 
     @property
     def boundaries(self) -> list[int]:
         """Which of the calls are write boundaries: for `openat` only those that may create."""
-        return [number for number, call in enumerate(self.calls) if not call.startswith("openat") or "O_CREAT" in call]
+        return [number for number, call in enumerate(self.calls) if _writes(call)]
 
     def injection(self, boundary: int) -> str:
         """Give strace's words for "kill at this boundary": it counts each system call by itself."""
         name = _name(self.calls[self.boundaries[boundary]])
         same = [call for call in self.calls[: self.boundaries[boundary] + 1] if _name(call) == name]
         return f"inject={name}:signal=SIGKILL:when={len(same)}"
+
+
+def _writes(call: str) -> bool:
+    return not call.startswith("openat") or "O_CREAT" in call
 
 
 def _name(call: str) -> str:
@@ -86,8 +94,8 @@ class Laboratory:
         ended = self._receive()
         if tracer is not None:
             tracer.communicate()
-        calls = calls_of(pid, log.read_text()) if tracer is not None else []
-        return Run(ended["status"], ended["said"], calls)
+        calls, elsewhere = calls_of(pid, log.read_text()) if tracer is not None else ([], [])
+        return Run(ended["status"], ended["said"], calls, elsewhere)
 
     def aftermath(self, verb: str) -> dict[str, Any]:
         """Look at what a killed verb left, run it once more, look again; fail when that run fails."""
@@ -120,10 +128,12 @@ def attached(pid: int, log: Path, options: tuple[str, ...]) -> "subprocess.Popen
     return tracer
 
 
-def calls_of(pid: int, log: str) -> list[str]:
-    """Give the system calls of one process out of strace's log."""
-    lines = (line.split(maxsplit=1) for line in log.splitlines())
-    return [call for owner, call in lines if owner == str(pid) and call[0].isalpha()]
+def calls_of(pid: int, log: str) -> tuple[list[str], list[str]]:
+    """Give the system calls of one process out of strace's log, and the writing ones of all others."""
+    lines = [line.split(maxsplit=1) for line in log.splitlines()]
+    calls = [(owner, call) for owner, call in lines if call[0].isalpha()]
+    ours = [call for owner, call in calls if owner == str(pid)]
+    return ours, [call for owner, call in calls if owner != str(pid) and _writes(call)]
 
 
 @pytest.fixture(scope="session")

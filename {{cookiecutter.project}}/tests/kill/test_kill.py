@@ -42,6 +42,7 @@ def test_killed_at_every_write_boundary(
     count = len(whole.boundaries)
     record_property("counted", f"{verb}: {count} write boundaries")
     assert count >= FLOORS[verb]
+    assert whole.elsewhere == [], "a thread or a child writes too, and nobody kills it there"
     for boundary in range(count):
         kill(laboratory, verb, whole, boundary)
         check(laboratory, verb, laboratory.aftermath(verb), f"{verb} killed at {boundary + 1} of {count}")

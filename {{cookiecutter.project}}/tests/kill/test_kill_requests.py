@@ -20,7 +20,7 @@ from .test_kill import check
 
 NAME = "bucket"
 # Fewer requests than this, and the server has stopped to see something.
-FLOORS = {"publish": 6, "promote": 15, "rollback": 10}
+FLOORS = {"train": 6, "publish": 6, "promote": 15, "rollback": 10}
 
 
 class Quiet(WSGIRequestHandler):
