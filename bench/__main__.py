@@ -24,7 +24,6 @@ SHOWN = {
     "fastapi_joblib": ("fastapi", "pydantic", "uvicorn", "pandas", "scikit-learn", "joblib"),
     "fastapi_onnx": ("fastapi", "pydantic", "uvicorn", "onnxruntime"),
     "mlserver_onnx": ("mlserver", "fastapi", "uvicorn", "onnxruntime"),
-    "starlette_onnx": ("starlette", "msgspec", "uvicorn", "onnxruntime"),
     "ours": ("msgspec", "uvicorn", "onnxruntime", "scikit-learn", "kfp", "mlflow-skinny"),
 }
 

@@ -37,12 +37,12 @@ def clients(model: Path) -> list[Client]:
         Client("FastAPI + pydantic + joblib", "fastapi_joblib", flat, lambda answer: answer["score"]),
         Client("FastAPI + pydantic + ONNX", "fastapi_onnx", flat, lambda answer: answer["score"]),
         Client("MLServer + ONNX", "mlserver_onnx", [post(INFER, _json(tensor(row))) for row in encoded], output),
-        Client("Starlette + msgspec + ONNX", "starlette_onnx", flat, lambda answer: answer["score"]),
+        Client("ours, bare", "bare", [post("/predict", _json({"rows": [row]})) for row in rows], prediction),
         Client(
             "ours",
             "ours",
             [post("/v1/predict", _json({"rows": [row]}), KEY_HEADER) for row in rows],
-            lambda answer: answer["predictions"][0]["score"],
+            prediction,
         ),
         Client(
             "ours, Open Inference Protocol",
@@ -73,6 +73,11 @@ def datatype(kind: str) -> str:
     if kind in ("category", "timestamp"):
         return "BYTES"
     return kind.replace("float", "FP").upper()
+
+
+def prediction(answer: Mapping[str, Any]) -> float:
+    """The score of the one row."""
+    return float(answer["predictions"][0]["score"])
 
 
 def output(answer: Mapping[str, Any]) -> float:

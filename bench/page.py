@@ -72,7 +72,7 @@ class Measured:
         joblib, fastapi, bare = (
             found["FastAPI + pydantic + joblib"],
             found["FastAPI + pydantic + ONNX"],
-            found["Starlette + msgspec + ONNX"],
+            found["ours, bare"],
         )
         self.samples |= {
             "joblib": ratios(joblib["cpu"], ours["cpu"]),

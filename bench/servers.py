@@ -18,7 +18,7 @@ from .load import Failed, ask
 from .project import BUILD, ROOT, Project
 
 START_SECONDS = 60
-PEERS = ("fastapi_joblib", "fastapi_onnx", "mlserver_onnx", "starlette_onnx")
+PEERS = ("fastapi_joblib", "fastapi_onnx", "mlserver_onnx")
 UVICORN = ("--no-access-log", "--log-level", "warning", "--loop", "uvloop", "--http", "httptools")
 
 
@@ -53,15 +53,18 @@ def servers(project: Project, model: Path) -> list[Server]:
     python = interpreters(project)
     shared = os.environ | {"PYTHONPATH": str(ROOT), "BENCH_MODEL": str(model), "OMP_NUM_THREADS": "1"}
 
-    def uvicorn(name: str, interpreter: Path, ready: str) -> Server:
+    own = shared | {"PYTHONPATH": project.environment["PYTHONPATH"], "BENCH_PACKAGE": project.package}
+    own |= {"BENCH_BUNDLE": str(project.bundle)}
+
+    def uvicorn(name: str, interpreter: Path, ready: str, environment: Mapping[str, str] = shared) -> Server:
         command = (interpreter, "-m", "uvicorn", f"bench.peers.{name}:app", *UVICORN, "--port")
-        return Server(name, lambda port: (*command, str(port)), lambda _: shared, ready)
+        return Server(name, lambda port: (*command, str(port)), lambda _: environment, ready)
 
     mlserver = python["mlserver_onnx"].with_name("mlserver")
     return [
         uvicorn("fastapi_joblib", python["fastapi_joblib"], "/openapi.json"),
         uvicorn("fastapi_onnx", python["fastapi_onnx"], "/openapi.json"),
-        uvicorn("starlette_onnx", python["starlette_onnx"], "/ready"),
+        uvicorn("bare", project.python, "/ready", own),
         Server(
             "mlserver_onnx", lambda port: (mlserver, "start", _mlserver(port)), lambda _: shared, "/v2/health/ready"
         ),

@@ -66,7 +66,6 @@ def pins(file: Path) -> dict[str, set[str]]:
     [
         ("fastapi_joblib", SHARED - {"onnxruntime"}),
         ("fastapi_onnx", SHARED),
-        ("starlette_onnx", SHARED),
         ("mlserver_onnx", {"onnxruntime", "numpy"}),
     ],
 )

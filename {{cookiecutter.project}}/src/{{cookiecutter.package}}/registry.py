@@ -8,7 +8,7 @@ import os
 import time
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -187,6 +187,19 @@ class Registry:
         if self._client is None:
             self._client = MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
         return self._client
+
+
+def state(environment: "Environment") -> str | None:
+    """What differs after any change of a registry that is a file; None where only the registry itself can tell."""
+    if not environment.registry_uri.startswith(_SQLITE):
+        return None
+    database = _database(environment.registry_uri)
+    found = []
+    for file in (database, Path(f"{database}-wal")):
+        with suppress(FileNotFoundError):
+            status = file.stat()
+            found.append(f"{status.st_ino}:{status.st_size}:{status.st_mtime_ns}")
+    return " ".join(found) or None
 
 
 def champion_of(environment: "Environment") -> Version | None:

@@ -2,9 +2,8 @@
 
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from multiprocessing import get_context
@@ -21,13 +20,13 @@ from .. import scoring, staging
 from ..contract import Contract
 from ..errors import Refused
 from ..features import input_names
-from ..registry import Version, champion_of
+from ..registry import Version, champion_of, state
 from .columns import Inputs, Wrong, inputs
 from .files import check_paths, created, opened
 from .progress import Report, progress
 
 if TYPE_CHECKING:
-    from ..settings import Environment, Settings
+    from ..settings import Settings
 
 SCORE, DECISION, BUNDLE = "score", "decision", "bundle_id"
 
@@ -47,41 +46,21 @@ def predict(settings: "Settings", environment: str, source: str, output: str) ->
     The output holds the key and time columns that the input has, score, decision and bundle id. It appears whole, or not at all.
     """
     check_paths(source, output)
-    folder = settings.artifacts / "champions"
-    last_seen = folder / f"{environment}.json"
-
-    def score(version: Version, confirmed: Callable[[], bool]) -> Predicted:
-        bundle = bundles.fetch(version.uri, folder / version.bundle_id, version.bundle_id)
-        with progress("predict") as report:
-            return predict_with(bundle, source, output, settings.serving.batch.rows, report, confirmed)
-
-    with _asked(settings.environment(environment)) as answer:
-        guess = _read(last_seen)
-        if guess is not None:
-            try:
-                return score(guess, lambda: answer.result() == guess)
-            except Refused:
-                if answer.result() == guess:
-                    raise
-        champion = answer.result()
-        if champion is None:
-            raise Refused(
-                f'environment {environment} has no champion yet: make train, then make promote ENV={environment} REASON="…"'
-            )
-        done = score(champion, lambda: True)
-        staging.write(last_seen, msgspec.json.encode(champion))
-        return done
+    champion = _champion(settings, environment)
+    if champion is None:
+        raise Refused(
+            f'environment {environment} has no champion yet: make train, then make promote ENV={environment} REASON="…"'
+        )
+    folder = settings.artifacts / "champions" / champion.bundle_id
+    bundle = bundles.fetch(champion.uri, folder, champion.bundle_id)
+    with progress("predict") as report:
+        return predict_with(bundle, source, output, settings.serving.batch.rows, report)
 
 
 def predict_with(
-    bundle: bundles.Bundle,
-    source: str,
-    output: str,
-    part_rows: int,
-    report: Report | None = None,
-    confirmed: Callable[[], bool] = lambda: True,
+    bundle: bundles.Bundle, source: str, output: str, part_rows: int, report: Report | None = None
 ) -> Predicted:
-    """Score a file with a bundle, so many rows at once; Refused, and no output, when it is not confirmed at the end."""
+    """Score a file with a bundle, so many rows at once."""
     check_paths(source, output)
     scorer, seen = Scorer(bundle, source), Seen()
     with opened(Path(source), source, part_rows) as table:
@@ -98,24 +77,36 @@ def predict_with(
                 if report is not None:
                     report(done, seen.rows)
             scorer.check_shares(seen)
-            if not confirmed():
-                raise Refused(f"bundle {bundle.id[:12]} is not the champion any more")
     return Predicted(seen.rows, seen.flagged, bundle.id)
 
 
-@contextmanager
-def _asked(environment: "Environment") -> Iterator["Future[Version | None]"]:
-    """The registry's answer, in a process of its own: MLflow takes seconds to start, and memory to the end.
+class Known(msgspec.Struct, frozen=True):
+    """The registry's last answer, and what the registry looked like then."""
 
-    Meanwhile the champion of the last time scores; the output appears only if the answer is that it still is.
-    """
+    state: str
+    champion: Version
+
+
+def _champion(settings: "Settings", name: str) -> Version | None:
+    """Ask the registry, in a process of its own, since MLflow holds its memory to the end; not again while it has not changed."""
+    environment, file = settings.environment(name), settings.artifacts / "champions" / f"{name}.json"
+    now = state(environment)  # before it is asked: what changes meanwhile is seen the next time
+    known = _read(file)
+    if known is not None and known.state == now:
+        return known.champion
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        yield process.submit(champion_of, environment)
+        asked = process.submit(champion_of, environment)
+        import onnxruntime  # noqa: F401 - while we wait
+
+        champion = asked.result()
+    if champion is not None and now is not None:
+        staging.write(file, msgspec.json.encode(Known(now, champion)))
+    return champion
 
 
-def _read(file: Path) -> Version | None:
+def _read(file: Path) -> Known | None:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Version)
+        return msgspec.json.decode(file.read_bytes(), type=Known)
     except (FileNotFoundError, msgspec.MsgspecError):
         return None
 

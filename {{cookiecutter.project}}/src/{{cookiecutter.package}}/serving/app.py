@@ -15,7 +15,7 @@ from msgspec import UNSET
 
 from .keys import Keys
 from .limits import Disconnected, Gate, Message, Receive
-from .logs import KeyHash, Log, RequestLine, failure
+from .logs import FLUSH_LINES, KeyHash, Log, RequestLine, failure
 from .model import Answer, Model
 from .observe import CONTENT_TYPE, Metrics
 from .openapi import openapi
@@ -130,6 +130,7 @@ class App:
         self._log.add(
             RequestLine(time, level, route.name, scope["method"], status, int(seconds * 1e9), rows, client, trace)
         )
+        self._log.flush(least=FLUSH_LINES)
 
     def refresh_keys(self) -> None:
         """Take over changes of the key file; called every second."""

@@ -40,7 +40,7 @@ class Keys:
     def name(self, authorization: bytes) -> str | None:
         """Whose key a header `Authorization: Bearer …` holds; takes equally long for right and wrong ones."""
         scheme, _, key = authorization.partition(b" ")
-        digest = hashlib.sha256(key.strip()).hexdigest().encode()
+        digest = hashlib.sha256(key.strip()).digest()
         found = None
         for name, known in self._hashes:
             if hmac.compare_digest(known, digest):
@@ -70,5 +70,5 @@ class Keys:
                 raise Refused(
                     f"{self._path}: line {number}: must be name:hash, the hash being the key's SHA-256 in 64 hex digits"
                 )
-            found.append((match[1].decode(), match[2]))
+            found.append((match[1].decode(), bytes.fromhex(match[2].decode())))
         return tuple(found)

@@ -17,6 +17,8 @@ from typing import Any
 import msgspec
 
 FLUSH_SECONDS = 0.1
+FLUSH_LINES = 128
+"""Under load written before the time is up: to keep more would cost the requests the processor's cache."""
 SELDOM_SECONDS = 60
 PREDICTION_FORMAT = 1
 SECRET = "PREDICTION_LOG_SECRET"  # noqa: S105 - the name of the variable that holds it
@@ -81,8 +83,9 @@ class Log:
             self._clock = (second, prefix)
         return f"{prefix}{rest // 1_000_000:03d}Z"
 
-    def flush(self) -> None:
-        if lines := self._lines[:]:
+    def flush(self, least: int = 1) -> None:
+        """Write the lines, if there are so many; for the event loop's thread only."""
+        if len(self._lines) >= least and (lines := self._lines[:]):
             del self._lines[: len(lines)]
             self._write(b"\n".join(lines) + b"\n")
 

@@ -1,9 +1,8 @@
 """What Prometheus sees. Counting is on the path of every request: plain integers, which a collector exports when asked."""
 
 from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -20,7 +19,7 @@ CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Upper bounds of the latency histogram, in seconds."""
 
-TOGETHER = 1024
+TOGETHER = 256
 """Rows that are counted at once: few enough to hold nobody up."""
 
 
@@ -79,8 +78,8 @@ class Bins:
 
     def add_values(self, values: Iterable[Any]) -> None:
         """Count categories as they came."""
-        for value, count in Counter(values).items():
-            self.counts[self._positions.get(value, self._other)] += count
+        for value in values:
+            self.counts[self._positions.get(value, self._other)] += 1
 
     def add_numbers(self, numbers: NDArray[np.floating[Any]]) -> None:
         """Count numbers; NaN is missing."""
@@ -98,37 +97,45 @@ class Drift:
         bins = predictor.reference["bins"]
         self.inputs = {name: Bins(profile) for name, profile in bins.items()}
         self.score = Bins(predictor.reference["score"])
-        self._waiting: list[tuple[Values, Matrix, Scores]] = []
-        self._rows = 0
-        self._plan: list[tuple[Bins, int | None, int]] = []
+        self._categories: list[tuple[Bins, int]] = []
+        self._numbers: list[tuple[Bins, int]] = []
         position = 0
         for index, feature in enumerate(predictor.wire.features):
             names = [f"{feature.name}.{part}" for part in feature.column.parts] or [feature.name]
             for name in names:
                 if found := self.inputs.get(name):
-                    self._plan.append((found, index if found.category else None, position))
+                    if found.category:
+                        self._categories.append((found, index))
+                    else:
+                        self._numbers.append((found, position))
                 position += 1
+        # Copied, not kept: memory that each request leaves behind for a while costs the next ones their cache.
+        self._matrix = np.empty((TOGETHER, position), dtype=np.float32)
+        self._scores = np.empty(TOGETHER, dtype=np.float32)
+        self._rows = 0
 
     def add(self, values: Values, matrix: Matrix, scores: Scores) -> None:
-        """Take note of a request. It is counted with others: one at a time would cost as much as the prediction."""
-        self._waiting.append((values, matrix, scores))
-        self._rows += len(scores)
-        if self._rows >= TOGETHER:
+        """Take note of a request. Its numbers are counted with others': one at a time would cost as much as the prediction."""
+        for bins, feature in self._categories:
+            bins.add_values(values[feature])
+        if self._rows + len(scores) > TOGETHER:
             self.count()
+        if len(scores) > TOGETHER:
+            self._count(matrix, scores)
+            return
+        start, self._rows = self._rows, self._rows + len(scores)
+        self._matrix[start : self._rows] = matrix
+        self._scores[start : self._rows] = scores
 
     def count(self) -> None:
         """Count what waits; called before the counts are read."""
-        if not self._waiting:
-            return
-        values, matrices, scores = zip(*self._waiting, strict=True)
-        self._waiting, self._rows = [], 0
-        columns = np.concatenate(matrices).T
-        for bins, feature, position in self._plan:
-            if feature is None:
-                bins.add_numbers(columns[position])
-            else:
-                bins.add_values(chain.from_iterable(each[feature] for each in values))
-        self.score.add_numbers(np.concatenate(scores))
+        self._count(self._matrix[: self._rows], self._scores[: self._rows])
+        self._rows = 0
+
+    def _count(self, matrix: Matrix, scores: Scores) -> None:
+        for bins, position in self._numbers:
+            bins.add_numbers(matrix[:, position])
+        self.score.add_numbers(scores)
 
 
 class Metrics:
