@@ -13,11 +13,11 @@ from .clients import Client
 from .load import Failed, Limit, ask, drive
 from .machine import cpu_seconds, pss_megabytes
 from .project import BUILD, ROOT, Project, generate, run
-from .rows import BATCH_ROWS, REPETITIONS, Samples
+from .rows import BATCH_ROWS, REPETITIONS, SERVING_REPETITIONS, Samples
 from .servers import Running, Server, running
 
 WARM = Limit(200, 2)
-MANY = Limit(8_000, 3)
+MANY = Limit(20_000, 3)
 ONE = Limit(1_000, 2)
 CONNECTIONS = 64
 RECORD = ROOT / "build" / "test-seconds"
@@ -29,9 +29,9 @@ Calm = Callable[[], None]
 """Waits until the machine is quiet, or raises Loaded."""
 
 
-def turns(calm: Calm) -> Iterator[int]:
+def turns(calm: Calm, repetitions: int = REPETITIONS) -> Iterator[int]:
     """The repetitions, each when the machine is calm."""
-    for repetition in range(REPETITIONS):
+    for repetition in range(repetitions):
         calm()
         yield repetition
 
@@ -70,7 +70,7 @@ def serving(
         with ExitStack() as stack:
             started = {server.name: stack.enter_context(running(server, cores[-1])) for server in servers}
             same_scores(started, clients, scores)
-            for _ in turns(calm):
+            for _ in turns(calm, SERVING_REPETITIONS):
                 for client in clients:
                     for name, value in _one(client, started[client.server]).items():
                         samples[client.name][name].append(value)

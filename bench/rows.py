@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 REPETITIONS = 5
+SERVING_REPETITIONS = 11  # each takes seconds, and a ratio of two short runs is noisy
 BATCH_ROWS = 2_000_000
 Samples = dict[str, list[float]]
 """Repetitions by name."""
