@@ -78,8 +78,8 @@ def check_directory(done: subprocess.CompletedProcess[str], origin: str, directo
         raise Refused(f"{place} holds no template: name the folder that does with DIRECTORY=")
 
 
-def update(cruft: Path, origin: str, directory: str, release: str) -> list[str]:
-    """Apply the difference between the two releases; return the files whose conflicts are left to the user."""
+def update(cruft: Path, origin: str, directory: str, release: str) -> list[str] | None:
+    """Apply the difference between the two releases; return the files whose conflicts are left to the user, None without any difference."""
     state = json.loads(LINK.read_text(encoding="utf-8")) | {"template": origin, "directory": directory or None}
     LINK.write_text(json.dumps(state, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     # Cruft refuses to work beside changes, and this one is for its own use.
@@ -88,10 +88,13 @@ def update(cruft: Path, origin: str, directory: str, release: str) -> list[str]:
         updated = run(cruft, "update", "--skip-apply-ask", "--allow-untracked-files", "--checkout", release)
     finally:
         run("git", "update-index", "--no-skip-worktree", LINK)
-    print(updated.stdout, end="")
     check_directory(updated, origin, directory)
     if updated.returncode:
+        print(updated.stdout, end="")
         raise Refused(f"cruft could not update from {origin} to {release}: {last_line(updated.stderr)}")
+    if "already up to date" in updated.stdout:
+        return None
+    print(updated.stdout, end="")
     rejected = run("git", "ls-files", "--others", "--exclude-standard", "*.rej").stdout.splitlines()
     return run("git", "diff", "--name-only", "--diff-filter=U").stdout.splitlines() + rejected
 
@@ -121,6 +124,9 @@ def main() -> int:
             LINK.write_text(before, encoding="utf-8")
         print(f"refused: {refusal}", file=sys.stderr)
         return 1
+    if conflicts is None:
+        print(f"Nothing to do: this project is already up to date with {release}.")
+        return 0
     if conflicts:
         print(f"Resolve by hand, then commit: {', '.join(conflicts)}", file=sys.stderr)
         return 1

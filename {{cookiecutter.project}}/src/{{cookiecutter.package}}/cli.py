@@ -2,11 +2,14 @@
 
 import os
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .errors import Refused
+
+if TYPE_CHECKING:
+    from .settings import Settings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
@@ -49,7 +52,8 @@ def promote(
     from . import promotion
     from .settings import Settings
 
-    _print_lines(promotion.promote(Settings.load(), environment, reason, bundle or None).notes)
+    settings = Settings.load()
+    _print_change(settings, environment, promotion.promote(settings, environment, reason, bundle or None).notes)
 
 
 @app.command()
@@ -58,7 +62,8 @@ def rollback(environment: Environment = "local", reason: Reason = "") -> None:
     from . import promotion
     from .settings import Settings
 
-    _print_lines(promotion.rollback(Settings.load(), environment, reason).notes)
+    settings = Settings.load()
+    _print_change(settings, environment, promotion.rollback(settings, environment, reason).notes)
 
 
 @app.command()
@@ -129,6 +134,16 @@ def predict(
 
     done = batch.predict(Settings.load(), environment, source, output)
     print(f"{output}: {done.rows} rows, {done.flagged} flagged, by bundle {done.bundle_id}")
+
+
+def _print_change(settings: "Settings", environment: str, notes: list[str]) -> None:
+    """A server that runs here goes on with what it has until it is told."""
+    from .serving import handover
+
+    _print_lines(notes)
+    if handover.served(settings, environment):
+        target = "" if environment == "local" else f" ENV={environment}"
+        print(f"next: make serve{target}, so that the running server hands over to it")
 
 
 def _print_lines(lines: list[str]) -> None:

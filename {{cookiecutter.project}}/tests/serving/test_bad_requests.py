@@ -83,6 +83,7 @@ PREDICT: dict[str, tuple[Any, int, str, str]] = {
         "row 0: hour: this field is required (null where the contract allows it)",
     ),
     "unknown field": (rows(hours=8), 422, "contract", "row 0: hours: no such feature; remove it"),
+    "key by its column": (rows(id="P-1"), 422, "contract", "row 0: id: it is the key of the rows; send it as `key`"),
     "label": (rows(late=3.0), 422, "contract", "row 0: late: it is in the contract, but no feature (label); remove it"),
     "below": (rows(hour=-3), 422, "contract", "row 0: hour: -3: must be ≥ 0"),
     "above": (rows(hour=24), 422, "contract", "row 0: hour: 24: must be ≤ 23"),

@@ -117,6 +117,8 @@ class Wire:
 
     def _why_unknown(self, name: str) -> str:
         roles = self._others.get(name)
+        if roles is not None and "key" in roles:
+            return f"it is the key of the rows; send it as `{KEY}`"
         role = (
             f"it is in the contract, but no feature ({', '.join(roles) or 'no role'})"
             if roles is not None
