@@ -28,7 +28,7 @@ demo: tools venv ## generate a project, train, promote, serve and ask it; everyt
 	@$(tools)/bin/python demo
 
 test: tools venv ## every test that needs only Python
-	@rm -f build/test-seconds; start=$$(date +%s); $(tools)/bin/python -m pytest -n 2 --dist loadgroup --evidence=build/evidence/template.json && echo $$(($$(date +%s) - start)) > build/test-seconds
+	@rm -rf build/test-seconds build/evidence; start=$$(date +%s); $(tools)/bin/python -m pytest -n 2 --dist loadgroup --evidence=build/evidence/template.json && echo $$(($$(date +%s) - start)) > build/test-seconds
 
 lint: tools ## check the template's own code
 	@$(tools)/bin/ruff check --quiet .

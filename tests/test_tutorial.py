@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,8 @@ def test_every_block_does_what_the_page_says(template: Path, tmp_path: Path) -> 
         try:
             code = process.wait(SECONDS)
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
     said = (tmp_path / "said").read_text()
     assert code == 0, said[-5000:]
     project = tmp_path / "work" / "late-answers"
@@ -86,5 +88,7 @@ def test_every_block_does_what_the_page_says(template: Path, tmp_path: Path) -> 
     assert '"model":"late-answers","version":"2"' in said
     assert "asks for dep_hour, which the data has not" in said
     assert "already up to date" in said
+    # After the promotion and the rollback that found a server running.
+    assert said.count("next: make serve, so that the running server hands over to it") == 2
     history = said[said.rindex("History of local") :]
     assert [history.count(word) for word in ("promotion", "rollback")] == [2, 1]
