@@ -40,8 +40,8 @@ class Project:
 
     @property
     def bundle(self) -> Path:
-        """The newest published bundle of the local environment: a folder, its name the bundle's id."""
-        bundles = self.folder.glob("artifacts/store/*-local/bundles/*/manifest.json")
+        """The newest published bundle of this machine: a folder, its name the bundle's id."""
+        bundles = self.folder.glob("artifacts/store/*-laptop/bundles/*/manifest.json")
         return max(bundles, key=lambda path: path.stat().st_mtime).parent
 
     @property

@@ -191,7 +191,7 @@ def trained(bake: Bake, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     git("init", "--quiet", cwd=project)
     commit(project, "Start")
     home = {"HOME": str(tmp_path_factory.mktemp("home")), "PYENV_ROOT": os.environ.get("PYENV_ROOT", "")}
-    environment = {**home, "GIT_CONFIG_GLOBAL": "/dev/null", "COLUMNS": "200"}
+    environment = {**home, "GIT_CONFIG_GLOBAL": "/dev/null"}
     return Trained(project, environment, make(project, "train", check=True, **environment).stdout)
 
 

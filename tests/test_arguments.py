@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import HARD, Bake, files, run
+from conftest import HARD, Bake, commit, files, git, run
 from test_setup import program
 
 ARGUMENTS = {
@@ -29,6 +29,8 @@ ARGUMENTS = {
 def echoing(bake: Bake) -> tuple[Path, Path]:
     """A project, and an environment whose Python prints its arguments, one a line."""
     project = bake()
+    git("init", "--quiet", cwd=project)
+    commit(project, "Start")
     venv = project.parent / "my venv"
     for folder, requirements in ((venv, "dev.txt"), (Path(f"{venv}-update"), "update.txt")):
         folder.mkdir()

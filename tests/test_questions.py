@@ -89,7 +89,7 @@ def test_refused(case: str, force: tuple[str, ...], template: Path, tmp_path: Pa
     ]
     done = run(*command, cwd=folder, check=False)
     assert done.returncode == 1
-    assert f"refused: {sentence}\n" in done.stderr
+    assert done.stderr.startswith(f"refused: {sentence}\n")  # as README.md says
     assert files(tmp_path / "work") == {"README.md": b"the user's own\n"}
     assert {path.name for path in folder.iterdir()} == {"src", "README.md"}
     assert {path.name for path in tmp_path.iterdir()} == {"work", "settings.yaml", "replay"}

@@ -1,8 +1,10 @@
 """Set-up does what is needed once, and refuses with one sentence and its remedy what cannot work."""
 
+import hashlib
 import socket
 import subprocess
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from conftest import PROJECT_VENV, SKELETON, Bake, make, run
@@ -115,6 +117,42 @@ def test_what_is_pinned_is_installed_once_and_again_after_a_change(tmp_path: Pat
     empty.write_text("# downloads 2 MB, needs 2 MB, 1 minutes\n")
     assert "about 2 MB to download" in run(*install, cwd=tmp_path).stderr
     assert not (tmp_path / "venv" / "witness").exists()
+
+
+def wheel(folder: Path, name: str) -> str:
+    """A package with nothing in it; its line in a file of requirements."""
+    file, inside = folder / f"{name}-1.0-py3-none-any.whl", f"{name}-1.0.dist-info"
+    with ZipFile(file, "w") as archive:
+        archive.writestr(f"{inside}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        archive.writestr(f"{inside}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{inside}/RECORD", "")
+    return f"{name}==1.0 --hash=sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}\n"
+
+
+def install_wheels(folder: Path, requirements: Path) -> subprocess.CompletedProcess[str]:
+    """Set up from the packages of this folder, and from nowhere else."""
+    pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder), "PIP_CONFIG_FILE": "/dev/null"}
+    return run("sh", INSTALL, folder / "venv", requirements, PYTHON, cwd=folder, check=False, **pip)
+
+
+def test_setup_says_how_far_it_is_and_no_more(tmp_path: Path) -> None:
+    wanted = tmp_path / "wanted.txt"
+    lines = [wheel(tmp_path, f"nothing{number}") for number in range(41)]
+    wanted.write_text("# downloads 1 MB, needs 1 MB, 1 minutes\n" + "".join(lines))
+    done = install_wheels(tmp_path, wanted)
+    assert done.stdout == ""
+    said = done.stderr.splitlines()
+    assert said[0].startswith(f"Setting up {tmp_path / 'venv'}: 41 packages, about 1 MB to download, ")
+    assert said[1:] == ["  20 of 41 packages", "  40 of 41 packages", "  all are there, installing them"]
+
+
+def test_what_pip_has_against_it_is_shown_whole(tmp_path: Path) -> None:
+    wanted, line = tmp_path / "wanted.txt", wheel(tmp_path, "nothing")
+    wanted.write_text("# downloads 1 MB, needs 1 MB, 1 minutes\n" + line.replace("sha256:", "sha256:0")[:-2] + "\n")
+    done = install_wheels(tmp_path, wanted)
+    assert "DO NOT MATCH THE HASHES" in done.stderr
+    assert "Expected sha256 0" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith(f"refused: pip could not install {wanted}: its last words are above")
 
 
 def test_a_taken_port(tmp_path: Path) -> None:

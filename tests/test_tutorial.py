@@ -62,7 +62,6 @@ def test_every_block_does_what_the_page_says(template: Path, tmp_path: Path) -> 
         f"url.{origin.as_uri()}.insteadOf": QUESTIONS["_origin"],
     }
     environment = inherited() | {
-        "COLUMNS": "200",
         "HOME": str(tmp_path / "home"),
         "MAKEFLAGS": f" -- VENV={PROJECT_VENV} PORT={port}",
         "GIT_CONFIG_COUNT": str(len(settings)),
@@ -90,5 +89,5 @@ def test_every_block_does_what_the_page_says(template: Path, tmp_path: Path) -> 
     assert "already up to date" in said
     # After the promotion and the rollback that found a server running.
     assert said.count("next: make serve, so that the running server hands over to it") == 2
-    history = said[said.rindex("History of local") :]
+    history = said[said.rindex("History of laptop") :]
     assert [history.count(word) for word in ("promotion", "rollback")] == [2, 1]

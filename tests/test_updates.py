@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import NEXT, RELEASED, commit, files, git, make
+from conftest import NEXT, RELEASED, commit, files, git, make, run
 from test_fetching import WAYS, fetch
 
 ANSWERS = {"title": "Late Trains", "description": 'Says "late" \\ or not {} %}.', "license": "MIT"}
@@ -85,6 +85,12 @@ def test_a_folder_without_template_is_refused(sources: Path, tmp_path: Path) -> 
         assert git("status", "--porcelain", cwd=project) == ""
 
 
+def test_a_branch_can_be_named(sources: Path, tmp_path: Path) -> None:
+    project = made("git", sources, tmp_path)
+    done = make(project, "update", *place("git", sources), "TO=main")
+    assert done.stdout == "Nothing to do: this project is already up to date with main.\n"
+
+
 def test_conflict_is_left_to_the_user(sources: Path, tmp_path: Path) -> None:
     project = made("git", sources, tmp_path)
     with (project / "README.md").open("a") as readme:
@@ -101,7 +107,10 @@ def test_conflict_is_left_to_the_user(sources: Path, tmp_path: Path) -> None:
 def test_refused(sources: Path, tmp_path: Path) -> None:
     project = made("git", sources, tmp_path)
     kept, (origin,) = files(project), place("git", sources)
-    address = origin.removeprefix("FROM=")
+    address, other = origin.removeprefix("FROM="), tmp_path / "other"
+    git("init", "--quiet", other, cwd=tmp_path)
+    git("commit", "--quiet", "--allow-empty", "--message", "Other", cwd=other)
+    git("tag", "3.0.0", cwd=other)
 
     def refusal(*words: str) -> str:
         done = make(project, "update", *words, check=False)
@@ -110,16 +119,34 @@ def test_refused(sources: Path, tmp_path: Path) -> None:
         (sentence,) = (line for line in done.stderr.splitlines() if line.startswith("refused: "))
         return sentence.removeprefix("refused: ")
 
-    assert refusal("FROM=/nowhere/at all", f"TO={NEXT}").startswith(
-        f"/nowhere/at all has no release {RELEASED}, which made"
+    assert refusal("FROM=/nowhere/at all").startswith(
+        "the template /nowhere/at all cannot be read (fatal: '/nowhere/at all'"
     )
-    assert refusal(origin, "TO=7.7.7").startswith(f"cruft could not update from {address} to 7.7.7: ")
+    assert refusal(f"FROM={other}").startswith(f"{other} has no release {RELEASED}, which made this project")
+    assert refusal(origin, "TO=7.7.7") == (
+        f"TO=7.7.7: {address} has no such release, branch or commit; its newest releases: {NEXT}, {RELEASED}"
+    )
+    nowhere = "0" * 40
+    assert refusal(origin, f"TO={nowhere}").startswith(f"cruft could not update from {address} to {nowhere}: ")
     assert files(project) == kept
     (project / "README.md").write_text("changed\n")
-    assert refusal(origin) == "1 open changes (README.md): commit or stash them first, then make update"
+    assert refusal(origin) == "1 open change (README.md): commit or stash them first, then make update"
+    for name in ("LICENSE", "Makefile", "README.md", "pyproject.toml"):
+        (project / name).write_text((project / name).read_text() + "\n")
+    assert refusal(origin) == (
+        "4 open changes (LICENSE, Makefile, README.md, …): commit or stash them first, then make update"
+    )
     shutil.rmtree(project / ".git")
     assert refusal(origin) == (
         "this folder is no Git repository, so an update could not be reviewed or undone: "
         'git init && git add --all && git commit --message "Start", then make update'
     )
-    assert (project / "README.md").read_text() == "changed\n"
+    assert (project / "README.md").read_text() == "changed\n\n"
+
+
+def test_what_cannot_be_updated_is_refused_before_anything_is_installed(sources: Path, tmp_path: Path) -> None:
+    project = made("git", sources, tmp_path)
+    (project / "README.md").write_text("changed\n")
+    done = run("make", "update", cwd=project, check=False)
+    assert done.stderr.startswith("refused: 1 open change (README.md)")
+    assert not (project / ".venv-update").exists()

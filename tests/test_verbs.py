@@ -66,7 +66,7 @@ def test_train(trained: Trained) -> None:
     bundles = [path.name for path in trained.project.glob("artifacts/store/*/bundles/*")]
     assert trained.said.splitlines()[-3:] == [
         f"version 1: bundle {bundles[0]}",
-        f"  file://{trained.project}/artifacts/store/flight-delay-local/bundles/{bundles[0]}",
+        f"  file://{trained.project}/artifacts/store/flight-delay-laptop/bundles/{bundles[0]}",
         'next: make promote REASON="…"',
     ]
     assert len(bundles) == 1
@@ -81,7 +81,7 @@ def test_train(trained: Trained) -> None:
 def test_promote_keeps_the_reason_as_typed(trained: Trained) -> None:
     said = trained.make("promote", f"REASON={HARD}")
     (record,) = begun(trained.project)
-    assert said == f"{record['to'][:12]} is now the champion of local (version 1)\n"
+    assert said == f"{record['to'][:12]} is now the champion of laptop (version 1)\n"
     assert (record["reason"], record["actor"]) == (HARD, getpass.getuser())
     history = trained.make("history")
     assert f"  {HARD} " in history
@@ -181,7 +181,7 @@ def test_the_day_after_an_update(trained: Trained, sources: Path) -> None:
         ["challenger", "2", second[:12]],
         ["previous", "1", first[:12]],
     ]
-    assert trained.make("rollback", "REASON=worse") == f"{first[:12]} is now the champion of local (version 1)\n"
+    assert trained.make("rollback", "REASON=worse") == f"{first[:12]} is now the champion of laptop (version 1)\n"
     assert aliases()[0] == ["champion", "1", first[:12]]
     assert [(record["kind"], record["reason"]) for record in begun(trained.project)] == [
         ("promotion", HARD),

@@ -12,6 +12,19 @@ refuse() {
     exit 1
 }
 
+progress() { # PACKAGES: reads what pip says of each package, and tells how far it is
+    number=0
+    while read -r word _; do
+        case $word in
+        Collecting | Processing)
+            number=$((number + 1))
+            [ $((number % 20)) -ne 0 ] || printf '  %s of %s packages\n' "$number" "$1"
+            ;;
+        Installing) printf '  all are there, installing them\n' ;;
+        esac
+    done
+}
+
 if cmp -s "$requirements" "$stamp"; then exit 0; fi
 
 command -v "$python" >/dev/null 2>&1 ||
@@ -43,17 +56,19 @@ free=$(($(df -Pk "$parent" | awk 'NR == 2 {print $4}') / 1024))
 [ "$free" -ge "$disk" ] ||
     refuse "$environment needs $disk MB of disk and $free MB are free: make room, or put it elsewhere (make VENV=...)"
 
+packages=$(grep -c '==' "$requirements") || true
 printf 'Setting up %s: %s packages, about %s MB to download, %s MB on disk, about %s min on a 100 Mbit/s line. Only this once.\n' \
-    "$environment" "$(grep -c '==' "$requirements")" "$download" "$disk" "$minutes" >&2
+    "$environment" "$packages" "$download" "$disk" "$minutes" >&2
 rm -rf "$environment"
 mkdir "$environment"
 : >"$stamp"
 "$python" -m venv "$environment"
 log=$environment/install.log
-if "$environment/bin/python" -m pip install --disable-pip-version-check --require-hashes -r "$requirements" 2>"$log"; then
-    cp "$requirements" "$stamp"
-    exit 0
-fi
+{
+    "$environment/bin/python" -m pip install --disable-pip-version-check --progress-bar off --require-hashes \
+        -r "$requirements" 2>"$log" && cp "$requirements" "$stamp"
+} | progress "$packages" >&2
+if cmp -s "$requirements" "$stamp"; then exit 0; fi
 cat "$log" >&2
 grep -q 'NewConnectionError\|NameResolutionError\|ProxyError\|ConnectTimeoutError\|Temporary failure in name resolution\|ReadTimeoutError' "$log" &&
     refuse "pip reached no package index: check the network, or set pip's proxy or index (HTTPS_PROXY, PIP_INDEX_URL) and try again"

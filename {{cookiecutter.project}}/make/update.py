@@ -1,11 +1,12 @@
 """`make update`: bring this project to another release of the template it came from; the edits of its owners stay.
 
 Only the standard library, so that it works whatever the project's own packages are. Cruft does the work, in an
-environment of its own.
+environment of its own. make/committed.sh has seen before that there is no open change.
 """
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -14,6 +15,7 @@ from typing import Any
 
 LINK = Path(".cruft.json")
 """Where cruft remembers the template, its folder, the release and the answers."""
+COMMIT = re.compile("[0-9a-f]{7,40}")
 
 
 class Refused(Exception):
@@ -24,33 +26,21 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(list(map(str, command)), text=True, capture_output=True, check=False)
 
 
-def check_repository() -> None:
-    """An update is a change to review: it needs a repository of the project's own, without open changes."""
-    top = run("git", "rev-parse", "--show-toplevel")
-    if top.returncode:
-        raise Refused(
-            "this folder is no Git repository, so an update could not be reviewed or undone: "
-            'git init && git add --all && git commit --message "Start", then make update'
-        )
-    if Path(top.stdout.removesuffix("\n")).resolve() != Path.cwd().resolve():
-        raise Refused(f"make update works in the top folder of a repository, and that is {top.stdout.strip()}")
-    if run("git", "rev-parse", "--verify", "HEAD").returncode:
-        raise Refused('this repository has no commit: git add --all && git commit --message "Start", then make update')
-    changes = run("git", "status", "--porcelain").stdout.splitlines()
-    if changes:
-        names = ", ".join(line[3:] for line in changes[:3])
-        more = ", …" if len(changes) > 3 else ""
-        raise Refused(f"{len(changes)} open changes ({names}{more}): commit or stash them first, then make update")
-
-
-def newest_release(origin: str) -> str:
-    listed = run("git", "ls-remote", "--tags", "--refs", "--sort=-version:refname", origin)
+def chosen(origin: str, wanted: str) -> str:
+    """What to update to: the release, branch or commit that was named, else the newest release."""
+    listed = run("git", "ls-remote", "--refs", "--sort=-version:refname", origin)
     if listed.returncode:
-        raise Refused(f"the template {origin} cannot be read ({last_line(listed.stderr)}): name another with FROM=")
-    tags = [line.partition("refs/tags/")[2] for line in listed.stdout.splitlines()]
-    if not tags:
+        # What git says after it is advice that fits only some cases.
+        reason = listed.stderr.strip().partition("\n")[0]
+        raise Refused(f"the template {origin} cannot be read ({reason}): name another with FROM=")
+    names = [line.partition("\trefs/")[2] for line in listed.stdout.splitlines()]
+    releases = [name.removeprefix("tags/") for name in names if name.startswith("tags/")]
+    if not wanted and not releases:
         raise Refused(f"the template {origin} has no release: name a branch or commit with TO=")
-    return tags[0]
+    if wanted and not {f"tags/{wanted}", f"heads/{wanted}"} & set(names) and not COMMIT.fullmatch(wanted):
+        newest = ", ".join(releases[:5]) or "none"
+        raise Refused(f"TO={wanted}: {origin} has no such release, branch or commit; its newest releases: {newest}")
+    return wanted or releases[0]
 
 
 def last_line(text: str) -> str:
@@ -110,10 +100,9 @@ def main() -> int:
     before = LINK.read_text(encoding="utf-8") if LINK.exists() else None
     linked = {"template": made_by["origin"], "directory": None} | json.loads(before or "{}")
     try:
-        check_repository()
         origin, directory = options.origin or linked["template"], options.directory or linked["directory"] or ""
         origin = str(Path(origin).resolve()) if Path(origin).exists() else origin
-        release = options.release or newest_release(origin)
+        release = chosen(origin, options.release)
         if before is None:
             link(options.cruft, origin, directory, made_by)
         conflicts = update(options.cruft, origin, directory, release)

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from {{ cookiecutter.package }} import pipeline, reports, staging, steps
+from {{ cookiecutter.package }} import pipeline, printing, reports, staging, steps
 from {{ cookiecutter.package }}.errors import Refused
-from {{ cookiecutter.package }}.settings import Settings
+from {{ cookiecutter.package }}.settings import LAPTOP, Settings
 
 from . import client, runner, training
 
@@ -30,13 +29,13 @@ Cron = Annotated[str, typer.Option(envvar="CRON", help="When, in UTC: six fields
 
 
 @app.command()
-def run(environment: Environment = "local", source: Source = "") -> None:
+def run(environment: Environment = LAPTOP, source: Source = "") -> None:
     """Train a candidate: compile the pipeline, and execute what was compiled."""
-    settings = Settings.load()
+    settings = Settings.load().checked()
     settings.environment(environment)  # refused by name before anything is written
     folder = pipeline.new_run(settings)
     training.write(settings.project, training.local_image(settings.project), folder)
-    console = Console()
+    console = printing.console()
     try:
         with console.status("") as status:
             runner.run(folder / training.IR, {"environment": environment, "source": source}, folder, status.update)

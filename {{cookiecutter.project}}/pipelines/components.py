@@ -15,7 +15,7 @@ def load(source: str, data: dsl.Output[dsl.Dataset]) -> str:
     from {{ cookiecutter.package }} import steps
     from {{ cookiecutter.package }}.settings import Settings
 
-    return steps.load(Settings.load(), data.path, source)
+    return steps.load(Settings.load().checked(), data.path, source)
 
 
 @component

@@ -8,6 +8,8 @@ from typing import Any
 from kfp import compiler, dsl, kubernetes
 from kfp.compiler.compiler_utils import KubernetesManifestOptions
 
+from {{ cookiecutter.package }}.settings import LAPTOP
+
 from . import components
 
 CPU_REQUEST, CPU_LIMIT = "500m", "2"
@@ -51,7 +53,7 @@ def training(name: str, image: str) -> Any:
     """The pipeline, its tasks in this image. Promotion is no step: it needs a reason, and sometimes a second person."""
     task = _task_in(image)
 
-    def pipeline(environment: str = "local", source: str = "") -> None:
+    def pipeline(environment: str = LAPTOP, source: str = "") -> None:
         load = task(components.load, source=source)
         data = load.outputs["data"]
         validate = task(components.validate, data=data)

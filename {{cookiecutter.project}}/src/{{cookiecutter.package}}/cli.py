@@ -2,14 +2,12 @@
 
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from .errors import Refused
-
-if TYPE_CHECKING:
-    from .settings import Settings
+from .settings import LAPTOP, Settings, option
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
@@ -20,93 +18,82 @@ Reason = Annotated[str, typer.Option(help="Why, in a few words; the record keeps
 
 
 @app.command()
-def pipeline(environment: Environment = "local", source: Source = "") -> None:
+def pipeline(environment: Environment = LAPTOP, source: Source = "") -> None:
     """Train a candidate: all steps in order, in this process."""
     from . import pipeline as steps
-    from .settings import Settings
 
     steps.run(Settings.load(), environment, source)
 
 
 @app.command()
 def serve(
-    environment: Environment = "local",
+    environment: Environment = LAPTOP,
     port: Annotated[
         int | None, typer.Option(help="Instead of the port in config/serving.yaml.", min=0, max=65535)
     ] = None,
 ) -> None:
     """Serve the champion until Ctrl-C; while a server runs, hand over to the newest champion."""
     from .serving import handover
-    from .settings import Settings
 
     handover.serve(Settings.load(), environment, port)
 
 
 @app.command()
 def promote(
-    environment: Environment = "local",
+    environment: Environment = LAPTOP,
     reason: Reason = "",
     bundle: Annotated[str, typer.Option(help="A bundle's id, or how it begins; empty: the challenger.")] = "",
 ) -> None:
     """Make a bundle the champion."""
     from . import promotion
-    from .settings import Settings
 
     settings = Settings.load()
     _print_change(settings, environment, promotion.promote(settings, environment, reason, bundle or None).notes)
 
 
 @app.command()
-def rollback(environment: Environment = "local", reason: Reason = "") -> None:
+def rollback(environment: Environment = LAPTOP, reason: Reason = "") -> None:
     """Make the champion before this one the champion again."""
     from . import promotion
-    from .settings import Settings
 
     settings = Settings.load()
     _print_change(settings, environment, promotion.rollback(settings, environment, reason).notes)
 
 
 @app.command()
-def history(environment: Environment = "local") -> None:
+def history(environment: Environment = LAPTOP) -> None:
     """Show who promoted and rolled back what, when and why."""
-    from rich.console import Console
-
-    from . import overview, records
-    from .settings import Settings
+    from . import overview, printing, records
     from .store import Store
 
     store = Store.open(Settings.load().environment(environment).store_uri)
-    Console().print(overview.history(records.read(store), environment))
+    printing.console().print(overview.history(records.read(store), environment))
 
 
 @app.command()
-def status(environment: Environment = "local") -> None:
+def status(environment: Environment = LAPTOP) -> None:
     """Show champion, challenger, previous and what is served; fail when that is not the champion."""
-    from rich.console import Console
-
-    from . import overview, promotion
+    from . import overview, printing, promotion
     from .registry import Registry
     from .serving import handover
-    from .settings import Settings
 
     settings = Settings.load()
     _print_lines(promotion.recover(settings, environment))
     running = handover.served(settings, environment)
     servers = [overview.Served(f"make serve (port {running.port})", running.bundle)] if running else []
     table, differences = overview.status(Registry(settings.environment(environment)), servers, environment)
-    Console().print(table)
+    printing.console().print(table)
     if differences:
         raise Refused("; ".join(differences))
 
 
 @app.command()
 def gc(
-    environment: Environment = "local",
+    environment: Environment = LAPTOP,
     delete: Annotated[bool, typer.Option(help="Delete those older than an hour.")] = False,
 ) -> None:
     """List the bundles that neither a version nor a record names."""
     from . import overview
-    from .settings import Settings
 
     where = Settings.load().environment(environment)
     found = overview.unreferenced(where)
@@ -124,26 +111,24 @@ def predict(
     output: Annotated[
         str, typer.Argument(help="Written here: .parquet, .csv or .csv.gz; a file of this name is replaced.")
     ],
-    environment: Environment = "local",
+    environment: Environment = LAPTOP,
 ) -> None:
     """Score a table with the champion."""
     # Arrow reads it when it is imported; its own allocator keeps what was freed, a quarter of the peak.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     from . import batch
-    from .settings import Settings
 
     done = batch.predict(Settings.load(), environment, source, output)
     print(f"{output}: {done.rows} rows, {done.flagged} flagged, by bundle {done.bundle_id}")
 
 
-def _print_change(settings: "Settings", environment: str, notes: list[str]) -> None:
+def _print_change(settings: Settings, environment: str, notes: list[str]) -> None:
     """A server that runs here goes on with what it has until it is told."""
     from .serving import handover
 
     _print_lines(notes)
     if handover.served(settings, environment):
-        target = "" if environment == "local" else f" ENV={environment}"
-        print(f"next: make serve{target}, so that the running server hands over to it")
+        print(f"next: make serve{option(environment)}, so that the running server hands over to it")
 
 
 def _print_lines(lines: list[str]) -> None:

@@ -59,6 +59,11 @@ class Column(Strict):
         return str(value) if self.public else "(hidden: personal)"
 
     @property
+    def listed(self) -> str:
+        """Its categories as messages quote them: the first ten."""
+        return ", ".join(self.categories[:10]) + (", …" if len(self.categories) > 10 else "")
+
+    @property
     def numeric(self) -> bool:
         return self.type in RANGES
 
@@ -233,7 +238,8 @@ class Contract(Strict):
             (f"label.{rule}", item, f"is no value of {names[0]} (type {column.type})") for item in wrong
         ]
         unlisted = [item for item in self.label.values if column.type == "category" and item not in column.categories]
-        return found or [(f"label.{rule}", item, f"is not among columns.{names[0]}.categories") for item in unlisted]
+        among = f"is not among {column.listed} (columns.{names[0]}.categories)"
+        return found or [(f"label.{rule}", item, among) for item in unlisted]
 
     def with_role(self, role: Role) -> tuple[str, ...]:
         """Names of the columns that have this role, in the contract's order."""

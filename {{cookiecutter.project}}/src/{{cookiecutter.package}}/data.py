@@ -39,7 +39,7 @@ class Dataset:
 
 
 def load(contract: Contract, source: str, root: Path) -> Dataset:
-    """Read a source; Refused names file, column, row and value of the first cell that has another type."""
+    """Read a source; Refused names file, column, row and value of the first cell of a column that has another type."""
     parts = [(name, convert(contract, name, table)) for name, table in tables.read(source, root)]
     frame = pd.concat([part for _, part in parts], ignore_index=True)
     if frame.empty:
@@ -52,7 +52,7 @@ def convert(contract: Contract, file: str, table: "pa.Table") -> pd.DataFrame:
     for name in contract.columns:
         if name not in table.column_names:
             raise Refused(f"{file}: column {name}: missing; the file has {', '.join(table.column_names)}")
-    columns = {}
+    columns, problems = {}, []
     for name, column in contract.columns.items():
         raw = table.column(name).to_pandas()
         converted, reason = _converted(column, raw, contract.zone)
@@ -61,8 +61,10 @@ def convert(contract: Contract, file: str, table: "pa.Table") -> pd.DataFrame:
             value, place = raw.iloc[wrong[0]], f"{file}: column {name}: row {wrong[0] + 1}"
             more = f" ({len(wrong)} such rows)" if len(wrong) > 1 else ""
             rule = reason or _time_reason(value, contract.zone)
-            raise Refused(f"{place}: {column.shown(value)}: {rule}{more}")
+            problems.append(f"{place}: {column.shown(value)}: {rule}{more}")
         columns[name] = converted
+    if problems:
+        raise Refused("\n".join(problems))
     return pd.DataFrame(columns)
 
 

@@ -6,6 +6,7 @@ once. So what is not in that standard library is imported where it is used.
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import os
 import re
@@ -69,7 +70,7 @@ def inside(root: Path) -> list[Result]:
 
     found = [repository(lineage.source(root), root)]
     try:
-        settings = Settings.load(root)
+        settings = Settings.load(root).checked()
     except Refused as refused:
         return [*found, Result("configuration", str(refused), "correct config/ as each line says")]
     return [*found, Result("configuration", "config/*.yaml are valid"), port(settings), champion(settings)]
@@ -145,6 +146,10 @@ def environment(folder: Path, requirements: Path) -> Result:
     if installed is None:
         fix = "remove it, or give the environment a folder of its own (make VENV=...)"
         return Result("environment", f"{folder} holds files that were not installed from here", fix)
+    if not installed:
+        if _locked(folder.parent):
+            return Result("environment", f"{folder} is being set up: when that is done, more can be looked at")
+        return Result("environment", f"the set-up of {folder} did not come to its end", "run: make setup")
     if not (folder / "bin" / "python").exists():
         return Result("environment", f"the Python that {folder} was made with is gone", "remove it, then: make setup")
     if installed != wanted:
@@ -210,6 +215,18 @@ def _mark(result: Result) -> str:
 def _existing(path: Path) -> Path:
     """The path, or what is there of it."""
     return next(each for each in (path, *path.parents) if each.exists())
+
+
+def _locked(folder: Path) -> bool:
+    """Whether a set-up in this folder is under way: make/install.sh holds the folder's lock for so long."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _megabytes_free(path: Path) -> int:

@@ -23,7 +23,7 @@ def judge(
 ) -> tuple[Verdict, ...]:
     """The verdicts of all gates, in the order in which they are shown."""
     return (
-        contract(gates.contract, validated),
+        contract(gates.contract, validated, evaluated),
         rows(gates.rows, validated, trained, evaluated),
         floor(gates.floor, evaluated),
         champion(gates.champion, evaluated),
@@ -36,12 +36,28 @@ def judge(
     )
 
 
-def contract(gate: ContractGate, validated: Validated) -> Verdict:
-    """No feature may tell the label by itself: it would be known too late, or be the label under another name."""
-    name, auc = max(validated.single_feature_auc.items(), key=lambda item: item[1])
-    reason = f"{name} alone has an AUC of {auc:.3f}"
-    refusal = f"{reason}: is it known before the label is? If not, give it the role forbidden"
-    return _verdict("contract", auc, gate.max_single_feature_auc, auc <= gate.max_single_feature_auc, reason, refusal)
+def contract(gate: ContractGate, validated: Validated, evaluated: Evaluated) -> Verdict:
+    """No feature by itself, nor all together, may tell the label: it would be known too late, or be the label under another name."""
+    name, alone = max(validated.single_feature_auc.items(), key=lambda item: item[1])
+    auc = evaluated.metrics["auc"]
+    found = (
+        (
+            f"{name} alone has an AUC of {alone:.3f}",
+            alone,
+            gate.max_single_feature_auc,
+            "is it known before the label is? If not, give it the role forbidden",
+        ),
+        (
+            f"the model has an AUC of {auc:.3f}",
+            auc,
+            gate.max_auc,
+            "too good to be true; ask of each feature whether it is known before the label is, and give those that "
+            "are not the role forbidden",
+        ),
+    )
+    # The tighter of the two stands in the verdict.
+    reason, value, most, remedy = min(found, key=lambda each: each[2] - each[1])
+    return _verdict("contract", value, most, value <= most, reason, f"{reason}: {remedy}")
 
 
 def rows(gate: RowsGate, validated: Validated, trained: Trained, evaluated: Evaluated) -> Verdict:

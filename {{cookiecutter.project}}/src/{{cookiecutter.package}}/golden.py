@@ -19,7 +19,7 @@ def make(contract: Contract, model: bytes, frame: pd.DataFrame, threshold: float
     # Of the complete rows, as long as there are any.
     whole = ~np.isnan(matrix).any(axis=1)
     distance = np.abs(scores - threshold) + (whole if whole.any() else 0)
-    row = int(distance.argmax())
+    row = int(np.argmax(distance))
     request = {name: _plain(frame[name].iloc[row]) for name in contract.features}
     # The answer is that of one row alone, as the server will compute it.
     score = float(scoring.scores(scoring.session(model), matrix[row : row + 1])[0])

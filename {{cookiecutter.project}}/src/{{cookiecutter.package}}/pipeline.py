@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from . import reports, staging, steps
+from . import printing, reports, staging, steps
 from .errors import Refused
 from .reports import Judged, Verdict
-from .settings import Settings
+from .settings import Settings, option
 
 Result = TypeVar("Result")
 
@@ -29,8 +29,8 @@ class Registered:
 
 def run(settings: Settings, environment: str, source: str = "", console: Console | None = None) -> Registered:
     """Run every step, print what the gates say and what to do next; Refused when a gate refuses."""
-    settings.environment(environment)  # refused by name before anything is written
-    console = console or Console()
+    settings.checked().environment(environment)  # refused before anything is written
+    console = console or printing.console()
     folder = new_run(settings)
     at = {name: str(folder / name) for name in ("model", "report", "exported", "judged", "bundle")}
     tables = {name: str(folder / f"{name}.parquet") for name in ("data", "training", "evaluation")}
@@ -127,5 +127,4 @@ def margin(verdict: Verdict) -> float | None:
 def show_next(console: Console, environment: str, registered: Registered) -> None:
     """Print what was made, and the command that puts it to use."""
     console.print(f"\nversion {registered.version}: bundle {registered.bundle_id}\n  {registered.uri}", soft_wrap=True)
-    target = "" if environment == "local" else f" ENV={environment}"
-    console.print(f'next: make promote{target} REASON="…"', soft_wrap=True)
+    console.print(f'next: make promote{option(environment)} REASON="…"', soft_wrap=True)

@@ -2,9 +2,9 @@
 
 import os
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar, overload
 
 from pydantic import Field, model_validator
 
@@ -14,6 +14,9 @@ from .serving.settings import ServingSettings
 from .strict import Problem, Strict, contradictions, parse, read_yaml
 
 Read = TypeVar("Read", bound=Strict)
+
+LAPTOP = "laptop"
+"""The environment that is this machine; a verb means it when none is named."""
 
 GATES = ("contract", "rows", "floor", "champion", "slices", "fairness", "calibration", "parity", "size", "latency")
 """Every gate, in the order in which verdicts are shown."""
@@ -66,6 +69,7 @@ class Training(Strict):
 
 class ContractGate(Strict):
     max_single_feature_auc: float = Field(gt=0.5, le=1, description="Highest AUC that a feature alone may have.")
+    max_auc: float = Field(gt=0.5, le=1, description="Highest AUC that the model may have.")
 
 
 class RowsGate(Strict):
@@ -132,7 +136,7 @@ class EnvironmentRule(Strict):
 class Gates(Strict):
     """config/gates.yaml"""
 
-    contract: ContractGate = Field(description="No feature tells the label by itself.")
+    contract: ContractGate = Field(description="Nothing that the model sees tells the label.")
     rows: RowsGate = Field(description="Enough rows to fit and to judge.")
     floor: FloorGate = Field(description="Better than guessing, and than answering the base rate.")
     champion: ChampionGate = Field(description="Not worse than the champion on the same rows.")
@@ -185,6 +189,33 @@ class Environment:
     model_name: str
 
 
+class _File(Generic[Read]):
+    """A field that is read from its file when it is first asked for: a mistake there stops only what needs that file."""
+
+    def __init__(self, model: type[Read], name: str) -> None:
+        self._model, self._name = model, name
+
+    def __set_name__(self, owner: type, field: str) -> None:
+        self._field = field
+
+    @overload
+    def __get__(self, settings: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, settings: "Settings", owner: type) -> Read: ...
+    def __get__(self, settings: "Settings | None", owner: type) -> Self | Read:
+        if settings is None:  # the dataclass asks for the default
+            return self
+        if self._field not in vars(settings):
+            file = f"config/{self._name}.yaml"
+            vars(settings)[self._field] = parse(self._model, read_yaml(settings.root / file, file), file)
+        value: Read = vars(settings)[self._field]
+        return value
+
+    def __set__(self, settings: "Settings", value: Read | Self) -> None:
+        if value is not self:
+            vars(settings)[self._field] = value
+
+
 @dataclass(frozen=True)
 class Settings:
     """All of the configuration of one project."""
@@ -195,26 +226,33 @@ class Settings:
     title: str
     description: str
     owner: str
-    contract: Contract
-    training: Training
-    gates: Gates
-    serving: ServingSettings
-    monitoring: Monitoring
+    contract: _File[Contract] = _File(Contract, "data")
+    training: _File[Training] = _File(Training, "training")
+    gates: _File[Gates] = _File(Gates, "gates")
+    serving: _File[ServingSettings] = _File(ServingSettings, "serving")
+    monitoring: _File[Monitoring] = _File(Monitoring, "monitoring")
 
     @classmethod
     def load(cls, root: Path | None = None) -> "Settings":
-        """Read the project at `root` (else $PROJECT_ROOT, else the working directory); Refused lists every problem of a file."""
+        """The project at `root` (else $PROJECT_ROOT, else the working directory).
+
+        Each file of config/ is read when it is asked for; Refused then lists every problem of it.
+        """
         root = (root or Path(os.environ.get("PROJECT_ROOT", "."))).resolve()
         answers = _answers(root)
-        return cls(
-            root=root,
-            **{name: answers[name] for name in ("project", "package", "title", "description", "owner")},
-            contract=_read(Contract, root, "data"),
-            training=_read(Training, root, "training"),
-            gates=_read(Gates, root, "gates"),
-            serving=_read(ServingSettings, root, "serving"),
-            monitoring=_read(Monitoring, root, "monitoring"),
-        )
+        return cls(root, **{name: answers[name] for name in ("project", "package", "title", "description", "owner")})
+
+    def checked(self) -> Self:
+        """Read every file now, for what must not stop halfway; Refused lists every problem of all of them."""
+        problems = []
+        for each in fields(self):
+            try:
+                getattr(self, each.name)
+            except Refused as refused:
+                problems.append(str(refused))
+        if problems:
+            raise Refused("\n".join(problems))
+        return self
 
     def environment(self, name: str) -> Environment:
         """The environment of that name; ARTIFACT_URI and MLFLOW_TRACKING_URI say where its things are, else they are in artifacts/."""
@@ -239,9 +277,9 @@ class Settings:
         return self.root / (os.environ.get("ARTIFACTS_DIR") or "artifacts")
 
 
-def _read(model: type[Read], root: Path, name: str) -> Read:
-    file = f"config/{name}.yaml"
-    return parse(model, read_yaml(root / file, file), file)
+def option(environment: str) -> str:
+    """What names an environment to a verb: nothing for this machine."""
+    return "" if environment == LAPTOP else f" ENV={environment}"
 
 
 def _answers(root: Path) -> dict[str, Any]:

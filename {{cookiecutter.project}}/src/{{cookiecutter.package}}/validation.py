@@ -33,7 +33,7 @@ def schema(contract: Contract) -> "DataFrameSchema":
             checks.append(pa.Check.ge(lowest, error=f"must be ≥ {lowest}"))
             checks.append(pa.Check.le(highest, error=f"must be ≤ {highest}"))
         if column.categories and not column.unknown:
-            rule = f"is not among config/data.yaml: columns.{name}.categories"
+            rule = f"is not among {column.listed} (config/data.yaml: columns.{name}.categories)"
             checks.append(pa.Check.isin(column.categories, error=rule))
         columns[name] = pa.Column(checks=checks, nullable=True)
     return pa.DataFrameSchema(columns)

@@ -30,7 +30,7 @@ SOURCE = "source.parquet"
 
 @cache
 def _project() -> Settings:
-    return Settings.load(sample_project.root())
+    return Settings.load(sample_project.root()).checked()
 
 
 def small(root: Path) -> Settings:
@@ -47,7 +47,7 @@ def small(root: Path) -> Settings:
             "champion": loaded.gates.champion.model_copy(update={"max_auc_loss": 1.0}),
             "fairness": loaded.gates.fairness.model_copy(update={"max_equal_opportunity_difference": 1.0}),
             "calibration": loaded.gates.calibration.model_copy(update={"max_error": 1.0}),
-            "contract": loaded.gates.contract.model_copy(update={"max_single_feature_auc": 1.0}),
+            "contract": loaded.gates.contract.model_copy(update={"max_single_feature_auc": 1.0, "max_auc": 1.0}),
         }
     )
     training = loaded.training.model_copy(

@@ -116,6 +116,15 @@ def test_schedule_refuses_before_it_asks_anybody(case: str, call: Call, tmp_path
     assert not (tmp_path / "artifacts").exists()
 
 
+@pytest.mark.parametrize("file", ["gates", "monitoring"])
+def test_a_run_begins_when_the_whole_configuration_is_right(file: str, call: Call, tmp_path: Path) -> None:
+    (tmp_path / "config" / f"{file}.yaml").write_text("a typo: [\n", encoding="utf-8")
+    code, said, errors = call("run")
+    assert (code, said) == (1, "")
+    assert errors.startswith(f"refused: config/{file}.yaml: line 2: not valid YAML")
+    assert not (tmp_path / "artifacts").exists()
+
+
 def test_compile_refuses_an_image_without_a_digest(call: Call, tmp_path: Path) -> None:
     assert call("compile", IMAGE="registry/model:1.0") == (1, "", f"refused: IMAGE: registry/model:1.0: {NO_DIGEST}\n")
     assert not (tmp_path / "artifacts").exists()

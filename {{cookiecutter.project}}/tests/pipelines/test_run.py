@@ -17,7 +17,7 @@ import pytest
 
 from {{ cookiecutter.package }} import bundle
 from {{ cookiecutter.package }}.registry import Registry
-from {{ cookiecutter.package }}.settings import Settings
+from {{ cookiecutter.package }}.settings import LAPTOP, Settings
 
 from pipelines import runner
 
@@ -188,7 +188,7 @@ def test_two_trainings_at_once_both_end_well(at_once: Both, tmp_path: Path, monk
     printed = [re.search(r"^version (\d): bundle ([0-9a-f]{64})$", run.stdout, re.MULTILINE) for run in at_once.done]
     made = {found[1]: found[2] for found in printed if found}
     monkeypatch.setenv("ARTIFACTS_DIR", str(at_once.working))
-    registry = Registry(Settings.load(at_once.project).environment("local"))
+    registry = Registry(Settings.load(at_once.project).environment(LAPTOP))
     assert {version.number: version.bundle_id for version in registry.versions()} == made
     assert sorted(made) == ["1", "2"]
     for version in registry.versions():
@@ -216,7 +216,7 @@ def test_a_refusal_of_several_lines_arrives_whole(runtime: str, tmp_path: Path) 
         1,
         "",
         "refused: bad.csv: column dep_hour: row 4: 25: must be ≤ 23\n"
-        "bad.csv: column origin: row 6: XXX: is not among config/data.yaml: columns.origin.categories\n",
+        "bad.csv: column origin: row 6: XXX: is not among EWR, JFK, LGA (config/data.yaml: columns.origin.categories)\n",
     )
 
 

@@ -28,10 +28,15 @@ Serve = Callable[..., subprocess.Popen[str]]
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """A project with short times. Making a registry takes seconds, so the tests share it and use an environment each."""
+    """A project with short times, in which only what a server needs is right.
+
+    Making a registry takes seconds, so the tests share it and use an environment each.
+    """
     root = tmp_path_factory.mktemp("project")
     sample_project.write(root)
     write_settings(root, concurrency=64)
+    for name in ("data", "training", "monitoring"):
+        (root / "config" / f"{name}.yaml").write_text("a typo: [\n", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         for name in ("ARTIFACT_URI", "MLFLOW_TRACKING_URI"):
             patch.delenv(name, raising=False)

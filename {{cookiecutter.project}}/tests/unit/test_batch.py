@@ -19,6 +19,7 @@ from {{ cookiecutter.package }}.batch.progress import progress
 from {{ cookiecutter.package }}.contract import Contract
 from {{ cookiecutter.package }}.errors import Refused
 from {{ cookiecutter.package }}.registry import CHAMPION, Registry
+from {{ cookiecutter.package }}.settings import LAPTOP
 from {{ cookiecutter.package }}.store import Store
 
 from . import batch_helpers as helpers
@@ -215,8 +216,11 @@ def test_the_champion_of_this_moment_scores_whoever_was_it_before(
 def test_without_a_champion_the_next_command_is_named(tmp_path: Path) -> None:
     source = helpers.written(helpers.rows(4), tmp_path / "rows.parquet")
     settings = settings_at(tmp_path)
-    with pytest.raises(Refused, match="environment local has no champion yet: make train"):
-        batch.predict(settings, "local", source, str(tmp_path / "scores.csv"))
+    for environment, words in (("dev", " ENV=dev"), (LAPTOP, "")):
+        with pytest.raises(
+            Refused, match=f"{environment} has no champion yet: make train, then make promote{words} REASON"
+        ):
+            batch.predict(settings, environment, source, str(tmp_path / "scores.csv"))
 
 
 def test_progress_is_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -83,7 +83,12 @@ def test_label_not_computable_from_its_column() -> None:
     assert str(refused.value) == f"{FILE}: label.above: 15.0: city is of type category; use equals or one_of"
     with pytest.raises(Refused) as refused:
         contract(**category, label={"one_of": ["NO", "DE"]})
-    assert str(refused.value) == f"{FILE}: label.one_of: DE: is not among columns.city.categories"
+    assert str(refused.value) == f"{FILE}: label.one_of: DE: is not among NO, CH (columns.city.categories)"
+
+
+def test_of_many_categories_messages_list_the_first() -> None:
+    column = contract(city={"categories": [f"C{number}" for number in range(11)]}).columns["city"]
+    assert column.listed == "C0, C1, C2, C3, C4, C5, C6, C7, C8, C9, …"
 
 
 def test_all_problems_are_told_at_once() -> None:

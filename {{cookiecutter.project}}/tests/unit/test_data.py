@@ -43,7 +43,7 @@ CELLS = [
         "unknown category",
         "city",
         {3: "DE"},
-        "column city: row 4: DE: is not among config/data.yaml: columns.city.categories",
+        "column city: row 4: DE: is not among NO, CH (config/data.yaml: columns.city.categories)",
     ),
     (
         "too many unknown categories",
@@ -133,9 +133,19 @@ def test_shares_may_be_used_up_to_the_last_row(tmp_path: Path) -> None:
 def test_every_broken_rule_has_its_line(tmp_path: Path) -> None:
     content = csv(table(hour={7: 24}, city={2: "DE"}, ride={4: "r1"}))
     assert refusal(tmp_path, content).splitlines() == [
-        "rides.csv: column city: row 3: DE: is not among config/data.yaml: columns.city.categories",
+        "rides.csv: column city: row 3: DE: is not among NO, CH (config/data.yaml: columns.city.categories)",
         "rides.csv: column hour: row 8: 24: must be ≤ 23",
         "rides.csv: column ride: row 5: r1: this key is also that of rides.csv: row 2; each row needs its own",
+    ]
+
+
+def test_every_column_of_another_type_has_its_line(tmp_path: Path) -> None:
+    content = csv(table(hour={7: "noon"}, start={2: "2026-03-29T02:30:00"}, rush={1: "maybe"}))
+    assert refusal(tmp_path, content).splitlines() == [
+        "rides.csv: column start: row 3: 2026-03-29T02:30:00: did not happen in Europe/Zurich: clocks were put forward; "
+        "write it with an offset",
+        "rides.csv: column hour: row 8: noon: must be a whole number (uint8)",
+        "rides.csv: column rush: row 2: maybe: must be true or false",
     ]
 
 
@@ -145,7 +155,7 @@ HIDDEN = [
     (
         "another category",
         {"city": {2: "DE"}},
-        "column city: row 3: (hidden: personal): is not among config/data.yaml: columns.city.categories",
+        "column city: row 3: (hidden: personal): is not among NO, CH (config/data.yaml: columns.city.categories)",
     ),
     (
         "too many unknown",

@@ -1,8 +1,12 @@
 """Each check, once well and once bad, with the fix that it names."""
 
 import ast
+import fcntl
+import os
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,6 +80,15 @@ def test_artifacts_must_be_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert not doctor.writable(tmp_path / "artifacts").ok
 
 
+@contextmanager
+def holding(folder: Path) -> Iterator[None]:
+    """The lock that a set-up has."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    yield
+    os.close(descriptor)
+
+
 def test_the_environment_must_be_the_pinned_one(tmp_path: Path) -> None:
     wanted, folder = tmp_path / "dev.txt", tmp_path / ".venv"
     assert "restore requirements/dev.txt" in doctor.environment(folder, wanted).fix
@@ -84,6 +97,12 @@ def test_the_environment_must_be_the_pinned_one(tmp_path: Path) -> None:
     assert "is not set up yet" in doctor.environment(folder, wanted).found
     (folder / "bin").mkdir(parents=True)
     assert doctor.environment(folder, wanted).fix.startswith("remove it, or give the environment a folder of its own")
+    (folder / "installed.txt").write_text("")
+    assert doctor.environment(folder, wanted).fix == "run: make setup"
+    with holding(tmp_path):
+        assert doctor.environment(folder, wanted) == Result(
+            "environment", f"{folder} is being set up: when that is done, more can be looked at"
+        )
     (folder / "installed.txt").write_text("numpy==2.4.6\n")
     (folder / "bin" / "python").symlink_to(tmp_path / "upgraded")
     assert doctor.environment(folder, wanted).fix == "remove it, then: make setup"
@@ -127,7 +146,7 @@ def test_ports_must_be_free_unless_a_living_server_of_ours_has_them(tmp_path: Pa
 def test_a_project_without_champion_is_well(tmp_path: Path) -> None:
     result = doctor.champion(replace(Settings.load(PROJECT), root=tmp_path))
     assert result.ok
-    assert "none in local yet: make train" in result.found
+    assert "none in laptop yet: make train" in result.found
 
 
 def test_wrong_configuration_is_shown_in_full(tmp_path: Path) -> None:

@@ -106,10 +106,34 @@ def test_contract_refuses_a_column_that_leaks_the_label() -> None:
     leaking = contract.model_copy(update={"columns": {**contract.columns, "dep_delay": column}})
     # features are remembered by a contract, so a changed one is read anew
     leaking = Contract.from_json(leaking.to_json())
-    verdict = gates.contract(settings().gates.contract, validated(leaking, sample()))
+    verdict = gates.contract(settings().gates.contract, validated(leaking, sample()), evaluated())
     assert verdict.outcome == "refused"
     assert verdict.reason.startswith("dep_delay alone has an AUC of 0.9")
     assert "give it the role forbidden" in verdict.reason
+
+
+@pytest.mark.proof("Every gate refuses on real data what it is there for")
+def test_contract_refuses_columns_that_leak_the_label_only_together() -> None:
+    """As day and hour of a delivery would; here one is a secret, and the other the label, turned round where that is 1."""
+    contract, rows = settings().contract, sample()
+    secret = np.random.default_rng(1).random(len(rows)) < 0.3
+    late = data.label(contract, rows) == 1
+    half = contract.columns["dep_hour"].model_copy(update={"max": 1})
+    leaking = contract.model_copy(update={"columns": {**contract.columns, "secret": half, "turned": half}})
+    leaking = Contract.from_json(leaking.to_json())
+    rows = rows.assign(secret=secret.astype(np.uint8), turned=(late ^ secret).astype(np.uint8))
+    before, after = data.between(leaking, rows, None, OCTOBER), data.between(leaking, rows, OCTOBER, None)
+    scores = training.scores(leaking, training.fit(leaking, settings().training, before), after)
+    found = evaluation.evaluate(leaking, settings().training, after, scores, 0.24)
+    each_alone = validated(leaking, rows)
+    assert max(each_alone.single_feature_auc.values()) < settings().gates.contract.max_single_feature_auc
+    verdict = gates.contract(settings().gates.contract, each_alone, found)
+    assert (verdict.outcome, verdict.threshold) == ("refused", 0.95)
+    assert verdict.value == found.metrics["auc"] > 0.99
+    assert verdict.reason == (
+        f"the model has an AUC of {verdict.value:.3f}: too good to be true; ask of each feature whether it is known before "
+        "the label is, and give those that are not the role forbidden"
+    )
 
 
 @pytest.mark.proof("Every gate refuses on real data what it is there for")

@@ -1,5 +1,6 @@
 """A wrong configuration file: the message names file, key, value and rule."""
 
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
@@ -57,8 +58,8 @@ WRONG = [
         "gates",
         "staging: {after: dev,",
         "staging: {after: test,",
-        "config/gates.yaml: environments.staging.after: test: must be one of local, dev, staging, prod\n"
-        "config/gates.yaml: environments.prod.after: test: must be one of local, dev, staging, prod",
+        "config/gates.yaml: environments.staging.after: test: must be one of laptop, local, dev, staging, prod\n"
+        "config/gates.yaml: environments.prod.after: test: must be one of laptop, local, dev, staging, prod",
     ),
     (
         "gates",
@@ -108,7 +109,7 @@ def replace(root: Path, name: str, old: str, new: str) -> None:
 def test_a_wrong_value_is_named(root: Path, name: str, old: str, new: str, message: str) -> None:
     replace(root, name, old, new)
     with pytest.raises(Refused) as refused:
-        Settings.load(root)
+        Settings.load(root).checked()
     assert str(refused.value) == message
 
 
@@ -120,7 +121,7 @@ def test_no_stays_a_word(root: Path) -> None:
 def test_a_number_as_category_needs_quotes(root: Path) -> None:
     replace(root, "data", "categories: [EWR, JFK, LGA]", "categories: [EWR, 12, true]")
     with pytest.raises(Refused) as refused:
-        Settings.load(root)
+        Settings.load(root).checked()
     assert str(refused.value) == (
         "config/data.yaml: columns.origin.categories.1: 12: must be text (put it in quotes)\n"
         "config/data.yaml: columns.origin.categories.2: true: must be text (put it in quotes)"
@@ -130,19 +131,51 @@ def test_a_number_as_category_needs_quotes(root: Path) -> None:
 def test_a_missing_file_is_named(root: Path) -> None:
     (root / "config" / "gates.yaml").unlink()
     with pytest.raises(Refused, match=r"^config/gates\.yaml: this file is missing; restore it from Git$"):
-        Settings.load(root)
+        Settings.load(root).checked()
 
 
 def test_bytes_that_are_no_text_are_named(root: Path) -> None:
     (root / "config" / "gates.yaml").write_bytes(b"floor: \xff")
     with pytest.raises(Refused, match=r"^config/gates\.yaml: byte 7: must be UTF-8$"):
-        Settings.load(root)
+        Settings.load(root).checked()
 
 
 def test_a_file_with_nothing_in_it(root: Path) -> None:
     (root / "config" / "monitoring.yaml").write_text("# nothing\n", encoding="utf-8")
     with pytest.raises(Refused, match=r"^config/monitoring\.yaml: missing: must be a mapping of names to values$"):
-        Settings.load(root)
+        Settings.load(root).checked()
+
+
+def test_a_mistake_stops_only_what_needs_its_file(root: Path) -> None:
+    replace(root, "data", "task: binary", "task: ternary")
+    settings = Settings.load(root)
+    assert settings.training.seed == 2013
+    with pytest.raises(Refused, match=r"^config/data\.yaml: task: ternary: must be one of 'binary'$"):
+        _ = settings.contract
+
+
+def test_the_mistakes_of_all_files_are_named_at_once(root: Path) -> None:
+    replace(root, "data", "task: binary", "task: ternary")
+    replace(root, "gates", "max_milliseconds: 5 ", "max_milliseconds: 0 ")
+    with pytest.raises(Refused) as refused:
+        Settings.load(root).checked()
+    assert str(refused.value) == (
+        "config/data.yaml: task: ternary: must be one of 'binary'\n"
+        "config/gates.yaml: latency.max_milliseconds: 0: must be > 0.0"
+    )
+
+
+def test_a_file_is_read_once(root: Path) -> None:
+    settings = Settings.load(root)
+    seed = settings.training.seed
+    replace(root, "training", "seed: 2013", "seed: 2014")
+    assert settings.training.seed == seed
+
+
+def test_settings_do_not_change(root: Path) -> None:
+    settings = Settings.load(root)
+    with pytest.raises(FrozenInstanceError):
+        settings.gates = settings.gates  # type: ignore[misc]
 
 
 def test_outside_a_project(tmp_path: Path) -> None:
@@ -157,7 +190,7 @@ def test_an_unknown_environment_is_named() -> None:
     with pytest.raises(Refused) as refused:
         Settings.load(PROJECT).environment("qa")
     assert str(refused.value) == (
-        "environment qa: not in config/gates.yaml: environments; use one of local, dev, staging, prod, or add it there"
+        "environment qa: not in config/gates.yaml: environments; use one of laptop, local, dev, staging, prod, or add it there"
     )
 
 

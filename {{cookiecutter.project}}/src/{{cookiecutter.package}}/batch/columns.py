@@ -103,7 +103,7 @@ def _number(column: Column, cells: pa.Array) -> Array:
     lowest, highest = column.bounds
     # fmin and fmax leave NaN out; comparing as Python's numbers keeps int64 and uint64 exact.
     for limit, extreme, beyond, sign in ((lowest, np.fmin, np.less, "≥"), (highest, np.fmax, np.greater, "≤")):
-        if len(values) and beyond(extreme.reduce(values), limit):
+        if len(values) and beyond(extreme.reduce(values, keepdims=True), limit).all():
             row = _first(beyond(values, limit))
             raise Wrong(row, rule if np.isinf(values[row]) else f"must be {sign} {limit:.10g}")
     # The way that training takes: 64 bits first, then the 32 of the model.

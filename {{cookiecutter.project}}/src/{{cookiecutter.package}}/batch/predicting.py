@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -21,12 +20,10 @@ from ..contract import Contract
 from ..errors import Refused
 from ..features import input_names
 from ..registry import Version, champion_of, state
+from ..settings import Settings, option
 from .columns import Inputs, Wrong, inputs
 from .files import check_paths, created, opened
 from .progress import Report, progress
-
-if TYPE_CHECKING:
-    from ..settings import Settings
 
 SCORE, DECISION, BUNDLE = "score", "decision", "bundle_id"
 
@@ -40,7 +37,7 @@ class Predicted:
     bundle_id: str
 
 
-def predict(settings: "Settings", environment: str, source: str, output: str) -> Predicted:
+def predict(settings: Settings, environment: str, source: str, output: str) -> Predicted:
     """Score a Parquet or CSV file with an environment's champion, in the order of its rows, and show how far it is.
 
     The output holds the key and time columns that the input has, score, decision and bundle id. It appears whole, or not at all.
@@ -49,7 +46,7 @@ def predict(settings: "Settings", environment: str, source: str, output: str) ->
     champion = _champion(settings, environment)
     if champion is None:
         raise Refused(
-            f'environment {environment} has no champion yet: make train, then make promote ENV={environment} REASON="…"'
+            f'environment {environment} has no champion yet: make train, then make promote{option(environment)} REASON="…"'
         )
     folder = settings.artifacts / "champions" / champion.bundle_id
     bundle = bundles.fetch(champion.uri, folder, champion.bundle_id)
@@ -87,7 +84,7 @@ class Known(msgspec.Struct, frozen=True):
     champion: Version
 
 
-def _champion(settings: "Settings", name: str) -> Version | None:
+def _champion(settings: Settings, name: str) -> Version | None:
     """Ask the registry, in a process of its own, since MLflow holds its memory to the end; not again while it has not changed."""
     environment, file = settings.environment(name), settings.artifacts / "champions" / f"{name}.json"
     now = state(environment)  # before it is asked: what changes meanwhile is seen the next time

@@ -74,7 +74,7 @@ def _number(column: Column) -> Convert:
 
 def _category(column: Column) -> Convert:
     positions = {name: float(index) for index, name in enumerate(column.categories)}
-    listed = ", ".join(column.categories[:20]) + (", …" if len(column.categories) > 20 else "")
+    rule = f"must be one of {column.listed}"
 
     def convert(value: Any) -> float:
         if type(value) is not str:
@@ -86,7 +86,7 @@ def _category(column: Column) -> Convert:
             return position
         if column.unknown:
             return NAN
-        raise ValueError(f"must be one of {listed}")
+        raise ValueError(rule)
 
     return convert
 
