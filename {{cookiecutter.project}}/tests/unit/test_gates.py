@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from {{ cookiecutter.package }} import data, evaluation, export, features, gates, leaks, reports, scoring, training
 from {{ cookiecutter.package }}.contract import Contract
-from {{ cookiecutter.package }}.reports import Evaluated, Exported, Parity, Trained, Validated, Verdict
+from {{ cookiecutter.package }}.reports import Evaluated, Exported, Parity, Trained, Validated
 from {{ cookiecutter.package }}.settings import Settings
 
 import sample_project
@@ -298,17 +298,3 @@ def test_champion_depends_on_the_lower_end_alone(low: float, width: float) -> No
     found = msgspec.structs.replace(evaluated(), champion=compared)
     verdict = gates.champion(settings().gates.champion, found)
     assert verdict.outcome == ("passed" if low >= -0.01 else "refused")
-
-
-def test_a_refusal_names_every_gate_that_refused() -> None:
-    from {{ cookiecutter.package }} import pipeline
-
-    verdicts = (
-        Verdict("floor", "refused", 0.5, 0.6, "AUC 0.5"),
-        Verdict("size", "passed", 1.0, 2.0, "1 MB"),
-        Verdict("parity", "refused", 0.0, 0.1, "3 flips"),
-    )
-    assert str(pipeline.refusal(reports.Judged(verdicts, "run"))) == (
-        "the candidate did not pass its gates: floor: AUC 0.5; parity: 3 flips. "
-        "Nothing was published; thresholds: config/gates.yaml"
-    )

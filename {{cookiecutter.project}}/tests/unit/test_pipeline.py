@@ -41,3 +41,15 @@ def test_every_verdict_is_printed_with_its_margin() -> None:
         ["floor", "refused", "0.25", "0.5", "-0.25", "AUC", "0.25"],
         ["champion", "not", "applicable", "-0.01", "none", "yet"],
     ]
+
+
+def test_a_refusal_names_every_gate_that_refused() -> None:
+    verdicts = (
+        Verdict("floor", "refused", 0.5, 0.6, "AUC 0.5"),
+        Verdict("size", "passed", 1.0, 2.0, "1 MB"),
+        Verdict("parity", "refused", 0.0, 0.1, "3 flips"),
+    )
+    assert str(pipeline.refusal(Judged(verdicts, "run"))) == (
+        "the candidate did not pass its gates: floor: AUC 0.5; parity: 3 flips. "
+        "Nothing was published; thresholds: config/gates.yaml"
+    )
