@@ -4,13 +4,19 @@ SHELL := /bin/sh
 
 PYTHON := python3
 UPGRADE :=
+CORE :=
 project := {{cookiecutter.project}}
 install := sh '$(project)/make/install.sh'
 tools := build/tools
+policy := build/policy
+k8s := build/k8s
+# What a change of the manifests or of the code can break; the others measure, and take as long again.
+core := $(wildcard tests/e2e/test_[01236]_*.py)
+rest := $(filter-out $(core),$(wildcard tests/e2e/test_*.py))
 # The environment of generated projects; they are handed it as VENV=.
 export PROJECT_VENV := $(CURDIR)/build/venv
 
-.PHONY: help tools venv demo test lint golden docs requirements bench clean
+.PHONY: help tools venv tools-k8s demo test test-cluster lint golden docs requirements bench clean
 
 help: ## this list
 	@printf 'Usage: make VERB\n\n'
@@ -24,11 +30,21 @@ venv: # what generated projects need
 	@mkdir -p build
 	@$(install) $(PROJECT_VENV) '$(project)/requirements/dev.txt' $(PYTHON)
 
+tools-k8s: # what tests/test_k8s.py needs beyond Python, and checkov, which is large
+	@mkdir -p build
+	@$(install) $(policy) requirements/policy.txt $(PYTHON)
+	@sh requirements/go.sh $(k8s) requirements/go.txt
+
 demo: tools venv ## generate a project, train, promote, serve and ask it; everything goes to build/
 	@$(tools)/bin/python demo
 
-test: tools venv ## every test that needs only Python
-	@rm -rf build/test-seconds build/evidence; start=$$(date +%s); $(tools)/bin/python -m pytest -n 2 --dist loadgroup --evidence=build/evidence/template.json && echo $$(($$(date +%s) - start)) > build/test-seconds
+test: tools venv ## every test that needs no cluster
+	@printf 'Without tests/e2e: make test-cluster, where KUBECONFIG names a cluster\n'
+	@rm -rf build/test-seconds build/evidence/template.json build/evidence/project-*.json; start=$$(date +%s); $(tools)/bin/python -m pytest -n 2 --dist loadgroup --evidence=build/evidence/template.json && echo $$(($$(date +%s) - start)) > build/test-seconds
+
+test-cluster: tools venv ## the tests on the cluster that KUBECONFIG names (CORE=1: first prediction, promotion, bad bundles, security)
+	@rm -f build/evidence/cluster-tests.json; $(tools)/bin/python -m pytest $(if $(CORE),$(core),tests/e2e) --evidence=build/evidence/cluster-tests.json
+	$(if $(CORE),@printf 'NOT RUN: %s (CORE=1; make test-cluster runs all)\n' '$(notdir $(rest))')
 
 lint: tools ## check the template's own code
 	@$(tools)/bin/ruff check --quiet .
@@ -36,8 +52,8 @@ lint: tools ## check the template's own code
 	@$(tools)/bin/mypy --no-error-summary
 	@$(tools)/bin/yamllint --strict .
 
-golden: tools venv ## write again what the tests compare with: a project's files and its compiled pipelines
-	@$(tools)/bin/python -m pytest -q tests/test_choices.py tests/test_pipelines.py -k "test_files or test_golden" --golden
+golden: tools venv ## write again what the tests compare with: a project's files, its compiled pipelines, its rendered overlays (where `make tools-k8s` was run)
+	@$(tools)/bin/python -m pytest -q tests/test_choices.py tests/test_pipelines.py tests/test_k8s.py -k "test_files or test_golden" --golden
 
 docs: tools venv ## write the generated pages again: docs/reference here and in the project
 	@$(tools)/bin/python docs/generate.py

@@ -54,7 +54,10 @@ WRONG = (
     ("package", "sklearn"),
     ("description", "two\nlines"),
     ("owner", " "),
+    ("registry", "https://ghcr.io/my-team"),
 )
+# Questions that may be answered with nothing.
+EMPTY = ("registry",)
 
 
 def questions() -> str:
@@ -70,8 +73,10 @@ def questions() -> str:
                 yield code(name), prompts[name]["__prompt__"], code(asked[name][0]), "one of the choices"
             else:
                 made_of = " and ".join(code(word) for word in re.findall(r"\bcookiecutter\.(\w+)", asked[name]))
-                default = code(defaults[name]) + (f", from {made_of}" if made_of else "")
-                yield code(name), prompts[name], default, remedy(said_of(hook, defaults, name, ""))
+                default = code(defaults[name]) if defaults[name] else "nothing"
+                default += f", from {made_of}" if made_of else ""
+                wrong = " " if name in EMPTY else ""
+                yield code(name), prompts[name], default, remedy(said_of(hook, defaults, name, wrong))
 
     choices = [(code(name), code(choice), prompts[name][choice]) for name in chosen for choice in asked[name]]
     wrong = [(code(name), code(answer), said_of(hook, defaults, name, answer)) for name, answer in WRONG]

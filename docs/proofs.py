@@ -14,13 +14,14 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 EVIDENCE = ROOT / "build" / "evidence"
-"""Written by `make test`: template.json, and project-*.json by the projects that it generates."""
+"""Written by `make test` (template.json, and project-*.json by the projects that it generates) and by `make test-cluster`."""
 README = ROOT / "README.md"
 TABLE = re.compile(r"(?<=<!-- proofs: written by `make docs` -->\n).*?(?=<!-- end of proofs -->)", re.DOTALL)
 ROW = re.compile(r"^\| (?P<claim>.+?) \| (?P<tests>`.+?`) \| .+? \|$", re.MULTILINE)
 PROJECT = "project: "
 """Before the name of a test that every generated project has."""
-TESTS_OF_A_PROJECT = ("tests/unit", "tests/pipelines", "tests/serving", "tests/kill")
+TESTS = ("tests", "tests/e2e")
+TESTS_OF_A_PROJECT = ("tests/unit", "tests/pipelines", "tests/serving", "tests/cluster", "tests/kill")
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def marked(folder: Path, python: Path, scratch: Path, *tests: str) -> set[Test]:
 
 def collected(project: Path, python: Path, scratch: Path) -> set[Test]:
     """All marked tests: the template's, and those of a generated project."""
-    here = marked(ROOT, Path(sys.executable), scratch / "template.json")
+    here = marked(ROOT, Path(sys.executable), scratch / "template.json", *TESTS)
     there = marked(project, python, scratch / "project.json", *TESTS_OF_A_PROJECT)
     return here | {Test(test.claim, PROJECT + test.name) for test in there}
 
@@ -69,15 +70,24 @@ def read(file: Path) -> dict[str, Any]:
     return document
 
 
-def outcomes() -> tuple[dict[str, list[str]], str]:
-    """The outcomes of each marked test's cases in the last run, and the commit that ran."""
-    found: dict[str, list[str]] = {}
-    for file in sorted(EVIDENCE.glob("*.json")):
-        prefix = PROJECT if file.name.startswith("project-") else ""
-        for test in read(file)["tests"]:
-            found.setdefault(prefix + name(test["id"]), []).append(test["outcome"])
-    template = EVIDENCE / "template.json"
-    return found, commit(read(template)) if template.exists() else "none"
+@dataclass(frozen=True)
+class Case:
+    """One case of a marked test in the last run."""
+
+    outcome: str
+    commit: str
+
+
+def outcomes() -> dict[str, list[Case]]:
+    """The cases of each marked test in the last runs. A project's tests ran with the template's, and have its commit."""
+    found: dict[str, list[Case]] = {}
+    runs = {file.name: read(file) for file in sorted(EVIDENCE.glob("*.json"))}
+    for file, run in runs.items():
+        prefix, by = (PROJECT, "template.json") if file.startswith("project-") else ("", file)
+        ran = commit(runs[by]) if by in runs else "none"
+        for test in run["tests"]:
+            found.setdefault(prefix + name(test["id"]), []).append(Case(test["outcome"], ran))
+    return found
 
 
 def commit(run: dict[str, Any]) -> str:
@@ -96,13 +106,15 @@ def result(cases: Iterable[str]) -> str:
 
 def table(tests: set[Test]) -> str:
     """Markdown: claim, tests, result with the number of cases, commit."""
-    found, ran = outcomes()
+    found = outcomes()
     lines = ["| claim | proven by | result | commit |\n", "|---|---|---|---|\n"]
     for claim in sorted({test.claim for test in tests}):
         names = sorted(test.name for test in tests if test.claim == claim)
-        said = result(outcome for each in names for outcome in found.get(each, ["not run"]))
+        cases = [case for each in names for case in found.get(each, [Case("not run", "")])]
+        said = result(case.outcome for case in cases)
+        commits = ", ".join(sorted({case.commit for case in cases})) if said != "not run" else ""
         shown = "<br>".join(f"`{each}`" for each in names)
-        lines.append(f"| {claim} | {shown} | {said} | {ran if said != 'not run' else ''} |\n")
+        lines.append(f"| {claim} | {shown} | {said} | {commits} |\n")
     return "".join(lines)
 
 

@@ -27,28 +27,27 @@ MODULES = frozenset(
     dbm decimal difflib dis distutils docker docstring_parser doctest dotenv email encodings ensurepip enum errno
     execnet fairlearn fastapi faulthandler fcntl filecmp fileinput flask flask_cors flatbuffers fnmatch fonttools
     fractions ftplib functools gc genericpath getopt getpass gettext git gitdb glob google google_crc32c graphlib
-    graphql grp gzip h11 hashlib heapq hmac html http httpcore httptools httpx hypothesis idlelib idna imaplib imghdr
-    imp importlib importlib_metadata iniconfig inspect io ipaddress isympy itertools itsdangerous jinja2 jmespath joblib
-    joserfc json jsonpatch jsonpatch_cli jsonpath_ng jsonpointer jsonschema jsonschema_path jsonschema_specifications
-    keyword kfp kfp_server_api kiwisolver kubernetes lazy_object_proxy lib2to3 librt linecache locale logging lzma
-    mailbox mailcap mako markdown_it markupsafe marshal math matplotlib mdurl mimetypes ml_dtypes mlflow mmap
-    modulefinder moto mpl_toolkits mpmath msgspec msilib msvcrt multiprocessing mypy mypy_extensions mypyc narwhals
-    netrc networkx nis nntplib nt ntpath nturl2path numbers numpy oauthlib obstore onnx onnxruntime opcode
-    openapi_schema_validator openapi_spec_validator opentelemetry operator optparse os ossaudiodev packaging pandas
-    pandera pathable pathlib pathspec pdb pickle pickletools pil pip pipes pkg_resources pkgutil platform plistlib
-    pluggy poplib posix posixpath pprint prettytable profile prometheus_client proto pstats pty pwd py py_compile
-    py_partiql_parser pyarrow pyasn1 pyasn1_modules pyclbr pycparser pydantic pydantic_core pydantic_settings pydoc
-    pydoc_data pyexpat pygments pylab pyparsing pytest queue quopri random re readline referencing regex reprlib
-    requests requests_oauthlib requests_toolbelt resource responses rfc3339_validator rich rlcompleter rpds ruamel ruff
-    runpy s3transfer sched scipy secrets select selectors sentry_sdk setuptools shellingham shelve shlex shutil signal
-    site six skl2onnx sklearn skops smmap smtpd smtplib sndhdr socket socketserver sortedcontainers spwd sqlalchemy
-    sqlite3 sqlparse sre_compile sre_constants sre_parse ssl starlette stat statistics string stringprep struct
-    subprocess sunau sympy symtable sys sysconfig syslog tabnanny tabulate tarfile telnetlib tempfile termios test
-    textwrap this threading threadpoolctl time timeit tkinter token tokenize tomllib trace traceback tracemalloc tty
-    turtle turtledemo typeguard typer types typing typing_extensions typing_inspect typing_inspection unicodedata
-    unittest urllib urllib3 uu uuid uv uvicorn uvloop venv warnings watchfiles wave wcwidth weakref webbrowser websocket
-    websockets werkzeug winreg winsound wrapt wsgiref xdist xdrlib xml xmlrpc xmltodict yaml yamllint zipapp zipfile
-    zipimport zipp zlib zoneinfo
+    graphql grp gzip h11 hashlib heapq hmac html http httptools hypothesis idlelib idna imaplib imghdr imp importlib
+    importlib_metadata iniconfig inspect io ipaddress isympy itertools itsdangerous jinja2 jmespath joblib joserfc json
+    jsonpatch jsonpatch_cli jsonpath_ng jsonpointer jsonschema jsonschema_path jsonschema_specifications keyword kfp
+    kfp_server_api kiwisolver kubernetes lazy_object_proxy lib2to3 librt linecache locale logging lzma mailbox mailcap
+    mako markdown_it markupsafe marshal math matplotlib mdurl mimetypes ml_dtypes mlflow mmap modulefinder moto
+    mpl_toolkits mpmath msgspec msilib msvcrt multiprocessing mypy mypy_extensions mypyc narwhals netrc networkx nis
+    nntplib nt ntpath nturl2path numbers numpy oauthlib obstore onnx onnxruntime opcode openapi_schema_validator
+    openapi_spec_validator opentelemetry operator optparse os ossaudiodev packaging pandas pandera pathable pathlib
+    pathspec pdb pickle pickletools pil pip pipes pkg_resources pkgutil platform plistlib pluggy poplib posix posixpath
+    pprint prettytable profile prometheus_client proto pstats pty pwd py py_compile py_partiql_parser pyarrow pyasn1
+    pyasn1_modules pyclbr pycparser pydantic pydantic_core pydantic_settings pydoc pydoc_data pyexpat pygments pylab
+    pyparsing pytest queue quopri random re readline referencing regex reprlib requests requests_oauthlib
+    requests_toolbelt resource responses rfc3339_validator rich rlcompleter rpds ruamel ruff runpy s3transfer sched
+    scipy secrets select selectors sentry_sdk setuptools shellingham shelve shlex shutil signal site six skl2onnx
+    sklearn skops smmap smtpd smtplib sndhdr socket socketserver sortedcontainers spwd sqlalchemy sqlite3 sqlparse
+    sre_compile sre_constants sre_parse ssl starlette stat statistics string stringprep struct subprocess sunau sympy
+    symtable sys sysconfig syslog tabnanny tabulate tarfile telnetlib tempfile termios test textwrap this threading
+    threadpoolctl time timeit tkinter token tokenize tomllib trace traceback tracemalloc tty turtle turtledemo typeguard
+    typer types typing typing_extensions typing_inspect typing_inspection unicodedata unittest urllib urllib3 uu uuid uv
+    uvicorn uvloop venv warnings wave wcwidth weakref webbrowser websocket werkzeug winreg winsound wrapt wsgiref xdist
+    xdrlib xml xmlrpc xmltodict yaml yamllint zipapp zipfile zipimport zipp zlib zoneinfo
     """.split()
 )
 
@@ -92,12 +91,25 @@ def refused_text(question: str, text: str) -> str | None:
     return None
 
 
+def refused_registry(registry: str) -> str | None:
+    host = r"([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+(:[0-9]{1,5})?|[a-z0-9]([a-z0-9-]*[a-z0-9])?:[0-9]{1,5})"
+    folder = r"[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*"
+    if not registry or (len(registry) <= 200 and re.fullmatch(rf"{host}(/{folder})*", registry)):
+        return None
+    return (
+        f"registry: {registry!r} cannot be where images are: answer with host, port and path of a registry as far as it has them, "
+        "in lower case and without https://, such as ghcr.io/my-team or localhost:5000, or with nothing"
+    )
+
+
 def refusals(answers: dict[str, str]) -> list[str]:
     """One sentence for each answer that cannot work."""
     asked = {question: answer for question, answer in answers.items() if not question.startswith("_")}
     # An answer that is no folder name never became one: cookiecutter.json put a harmless one in its place.
     asked["project"] = answers["__project_answered"]
-    found = [refused_text(question, text) for question, text in asked.items() if question not in ("project", "package")]
+    names = ("project", "package", "registry")
+    found = [refused_text(question, text) for question, text in asked.items() if question not in names]
+    found.append(refused_registry(asked["registry"]))
     found.append(refused_project(asked["project"]))
     # The package is by default made of the project's name: a second sentence about the same mistake helps nobody.
     if found[-1] is None:

@@ -1,4 +1,4 @@
-"""`make requirements`: pin the tools, the peers of bench/ and every project's packages, and list the names they take.
+"""`make requirements`: pin the tools, the peers of bench/, the images and every project's packages, and list the names they take.
 
 A default project is generated, pins itself with its own script, and the result is copied back into the template.
 """
@@ -59,16 +59,24 @@ def pin(file: Path, *source: str | Path) -> None:
 
 
 def pin_tools() -> None:
-    file = ROOT / "requirements" / "tools.txt"
-    sizes = file.read_text().partition("\n")[0]
-    pin(file, "--group", "pyproject.toml:tools")
-    file.write_text(f"{sizes}\n{file.read_text()}")
+    for group in ("tools", "policy"):
+        file = ROOT / "requirements" / f"{group}.txt"
+        sizes = file.read_text().partition("\n")[0]
+        pin(file, "--group", f"pyproject.toml:{group}")
+        file.write_text(f"{sizes}\n{file.read_text()}")
 
 
 def pin_peers() -> None:
     """The servers that bench/ compares with, each in an environment of its own."""
     for source in sorted((ROOT / "bench" / "peers").glob("*.in")):
         pin(source.with_suffix(".txt"), source)
+
+
+def pin_images() -> None:
+    """What goes into the images that are built from packages: the platform's, and those that stand in for others in tests."""
+    for folder in (ROOT / "k8s", ROOT / "tests" / "e2e"):
+        for source in sorted(folder.rglob("requirements.in")):
+            pin(source.with_suffix(".txt"), source)
 
 
 def pin_projects() -> Path:
@@ -101,6 +109,7 @@ def main() -> None:
     taken = standard_library()
     pin_tools()
     pin_peers()
+    pin_images()
     write_into_hook(taken | names(pin_projects(), INSTALLED))
 
 

@@ -127,7 +127,7 @@ def sources(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     folder = tmp_path_factory.mktemp("sources")
     git("clone", "--quiet", template, folder / "tree", cwd=folder)
-    shutil.copytree(template, folder / "mono" / "a" / "b", ignore=shutil.ignore_patterns(".git"))
+    shutil.copytree(template, folder / "mono" / "a" / "b", symlinks=True, ignore=shutil.ignore_patterns(".git"))
     git("init", "--quiet", cwd=folder / "mono")
     commit(folder / "mono", "Everything")
     for repository, directory in ((folder / "tree", "."), (folder / "mono", "a/b")):

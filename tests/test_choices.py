@@ -1,11 +1,13 @@
 """Every choice gives exactly its files; every accepted name gives a project that passes its own checks and tests."""
 
+import json
 import os
 import shutil
 from pathlib import Path
 
 import pytest
 from conftest import EVIDENCE, QUESTIONS, ROOT, Bake, files, make
+from cookiecutter.main import cookiecutter
 from test_questions import HOSTILE
 from test_tutorial import contract_of_the_tutorial
 
@@ -54,6 +56,29 @@ def test_lint(names: str, bake: Bake, tmp_path_factory: pytest.TempPathFactory) 
     # The types of the dependencies are read once for all names.
     cache = tmp_path_factory.getbasetemp() / "mypy"
     make(bake(**NAMES[names]), "lint", MYPY_CACHE_DIR=str(cache))
+
+
+def test_what_belongs_to_another_choice_is_dropped(template: Path, tmp_path: Path) -> None:
+    """`_only_for` of cookiecutter.json: a path that several choices share stays with each of them."""
+    copy = tmp_path / "template"
+    shutil.copytree(template, copy, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+    owners = {"license": {"MIT": ["samples/README.md", "docs"], "Proprietary": ["docs", "k8s/components"]}}
+    (copy / "cookiecutter.json").write_text(json.dumps(QUESTIONS | {"_only_for": owners}))
+
+    def listed(license_: str) -> set[str]:
+        out = tmp_path / license_
+        settings = {"cookiecutters_dir": str(tmp_path), "replay_dir": str(tmp_path)}
+        answers = {"license": license_}
+        baked = cookiecutter(str(copy), no_input=True, extra_context=answers, output_dir=out, default_config=settings)
+        return set(files(Path(baked)))
+
+    apache, mit, proprietary = map(listed, ("Apache-2.0", "MIT", "Proprietary"))
+    docs = {name for name in mit if name.startswith("docs/")}
+    components = {name for name in proprietary if name.startswith("k8s/components/")}
+    assert len(docs) > 5 < len(components)
+    assert mit - apache == {"samples/README.md"} | docs
+    assert proprietary - apache == docs | components
+    assert apache < mit & proprietary
 
 
 def test_own_tests(bake: Bake, tmp_path: Path) -> None:

@@ -50,7 +50,8 @@ def parse(path: Path, text: str) -> None:
     elif path.suffix in (".yaml", ".yml"):
         list(YAML(typ="safe").load_all(text))
     elif path.suffix == ".sh":
-        subprocess.run(["sh", "-n", ROOT / path], check=True)
+        shell = "bash" if text.partition("\n")[0].endswith("bash") else "sh"
+        subprocess.run([shell, "-n", ROOT / path], check=True)
     elif path.name == "Makefile":
         assert (ROOT / path).parent == ROOT or not JINJA.search(text)
         subprocess.run(
@@ -61,6 +62,23 @@ def parse(path: Path, text: str) -> None:
 @pytest.mark.parametrize("path", TEXTS, ids=str)
 def test_parses_before_rendering(path: Path) -> None:
     parse(path, TEXTS[path])
+
+
+def test_every_link_is_copied() -> None:
+    """A linked folder that is not in the list would arrive empty, without a word."""
+    listed = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", SKELETON, cwd=ROOT).stdout
+    links = {path for name in listed.split("\0") if (path := ROOT / name).is_symlink()}
+    assert {path.relative_to(SKELETON).as_posix() for path in links} == set(QUESTIONS["_copy_without_render"])
+    assert {path.relative_to(SKELETON): path.resolve() for path in links} == {
+        path.relative_to(SKELETON): ROOT / path.relative_to(SKELETON) for path in links
+    }
+
+
+def test_shared_folders_hold_no_jinja() -> None:
+    """They arrive as they are."""
+    shared = [path for path in TEXTS if path.parts[0] == "k8s"]
+    assert len(shared) > 30
+    assert [str(path) for path in shared if "cookiecutter" in TEXTS[path]] == []
 
 
 def test_at_most_a_quarter_of_the_files_holds_jinja() -> None:
@@ -147,6 +165,6 @@ def test_help_lists_every_verb(folder: Path) -> None:
     text = (folder / "Makefile").read_text(encoding="utf-8")
     phony = re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)
     assert phony
-    verbs = set(phony[1].split()) - {"tools", "venv"}
+    verbs = set(phony[1].split()) - {"tools", "tools-k8s", "venv"}
     shown = run("make", "help", cwd=folder).stdout
     assert {line.split()[0] for line in shown.splitlines()[2:]} == verbs

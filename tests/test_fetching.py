@@ -3,6 +3,7 @@
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import TOOLS, Bake, files, run
@@ -14,6 +15,7 @@ WAYS = {
     "local-relative": [*COOKIECUTTER, "./tree"],
     "git": [*COOKIECUTTER, "file://{d}/bare.git"],
     "git-checkout": [*COOKIECUTTER, "-c", "main", "file://{d}/bare.git"],
+    "git-without-links": [*COOKIECUTTER, "file://{d}/bare.git"],
     "git-directory": [*COOKIECUTTER, "--directory", "a/b", "file://{d}/mono.git"],
     "zip": [*COOKIECUTTER, "{d}/template.zip"],
     "replay": ["cookiecutter", "--config-file", "{d}/settings.yaml", "--replay", "-o", "{out}", "{d}/tree"],
@@ -22,6 +24,14 @@ WAYS = {
     "cruft-checkout": [*CRUFT, "-c", "main", "file://{d}/bare.git"],
     "cruft-directory": [*CRUFT, "--directory", "a/b", "file://{d}/mono.git"],
 }
+
+
+# As Git is set up where links cannot be made: it writes their text into files.
+NO_LINKS: dict[str, Any] = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.symlinks", "GIT_CONFIG_VALUE_0": "false"}
+LOST = (
+    "k8s/base: this copy of the template holds a text where it should hold a symbolic link: take the template's address in place "
+    "of a copy, or clone it with git clone -c core.symlinks=true"
+)
 
 
 def fetch(way: str, sources: Path, out: Path, **answers: str) -> subprocess.CompletedProcess[str]:
@@ -34,7 +44,7 @@ def fetch(way: str, sources: Path, out: Path, **answers: str) -> subprocess.Comp
         words[-1:-1] = ["--extra-context", json.dumps(answers)]
     else:
         words += [f"{question}={answer}" for question, answer in answers.items()]
-    return run(TOOLS / words[0], *words[1:], cwd=sources)
+    return run(TOOLS / words[0], *words[1:], cwd=sources, **(NO_LINKS if way == "git-without-links" else {}))
 
 
 @pytest.mark.proof("However the template is fetched, the project is the same, byte for byte")
@@ -49,6 +59,17 @@ def test_one_project(way: str, sources: Path, project: Path, tmp_path: Path) -> 
 @pytest.mark.proof("However the template is fetched, the project is the same, byte for byte")
 def test_two_renders_are_equal(bake: Bake, project: Path) -> None:
     assert files(bake()) == files(project)
+
+
+@pytest.mark.parametrize("words", [[*CRUFT, "file://{d}/bare.git"], [*COOKIECUTTER, "./copy"]], ids=["cruft", "copy"])
+def test_lost_links_that_cannot_be_mended_are_refused(words: list[str], sources: Path, tmp_path: Path) -> None:
+    """Neither says where the template is: cruft never does, and a relative path is one from another folder."""
+    run("git", "clone", "--quiet", sources / "bare.git", tmp_path / "copy", cwd=tmp_path, **NO_LINKS)
+    program, *rest = [word.format(d=sources, out=tmp_path / "out") for word in words]
+    done = run(TOOLS / program, *rest, cwd=tmp_path, check=False, **NO_LINKS)
+    assert done.returncode == 1
+    assert f"refused: {LOST}\n" in done.stderr
+    assert files(tmp_path / "out") == {}
 
 
 def test_no_file_needs_to_be_executable(project: Path) -> None:

@@ -4,14 +4,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT_VENV, ROOT
+from conftest import PROJECT_VENV, ROOT, Bake
 
 sys.path.append(str(ROOT / "docs"))
 import proofs
 
 
-def test_table_names_the_marked_tests_and_no_others(project: Path, tmp_path: Path) -> None:
-    collected = proofs.collected(project, PROJECT_VENV / "bin" / "python", tmp_path)
+def test_table_names_the_marked_tests_and_no_others(bake: Bake, tmp_path: Path) -> None:
+    collected = proofs.collected(bake(), PROJECT_VENV / "bin" / "python", tmp_path)
     shown = proofs.shown()
     assert len(shown) > 20
     assert shown - collected == set(), "README.md names tests that are not there: run `make docs`"

@@ -24,6 +24,7 @@ HOSTILE = {
 NO_PROJECT = "cannot name a repository and its environments: answer with 1 to 40 lower-case letters (a-z), digits and inner hyphens, such as flight-delay"
 NO_PACKAGE = "cannot name a Python package: answer with 1 to 30 letters (a-z), digits and underscores, a letter first, such as flight_delay"
 HIDES = "is a module of Python or of a package that the project installs, and would hide it: answer with another name, such as"
+NO_REGISTRY = "cannot be where images are: answer with host, port and path of a registry as far as it has them, in lower case and without https://, such as ghcr.io/my-team or localhost:5000, or with nothing"
 
 REFUSED = {
     "emoji title makes an empty name": ({"title": "🚀"}, f"project: '' {NO_PROJECT}"),
@@ -56,6 +57,14 @@ REFUSED = {
     "newline": ({"description": "a\nb"}, "description: character U+000A in 'a\\nb' cannot be printed: answer in one line of plain text"),
     "escape": ({"owner": "a\x1b[31m"}, "owner: character U+001B in 'a\\x1b[31m' cannot be printed: answer in one line of plain text"),
     "delete": ({"owner": "a\x7f"}, "owner: character U+007F in 'a\\x7f' cannot be printed: answer in one line of plain text"),
+    "registry with a scheme": ({"registry": "https://ghcr.io/team"}, f"registry: 'https://ghcr.io/team' {NO_REGISTRY}"),
+    "registry with a space": ({"registry": "ghcr.io/my team"}, f"registry: 'ghcr.io/my team' {NO_REGISTRY}"),
+    "registry in upper case": ({"registry": "ghcr.io/Team"}, f"registry: 'ghcr.io/Team' {NO_REGISTRY}"),
+    "registry without a host": ({"registry": "team"}, f"registry: 'team' {NO_REGISTRY}"),
+    "registry with a tag": ({"registry": "ghcr.io/team:1"}, f"registry: 'ghcr.io/team:1' {NO_REGISTRY}"),
+    "registry with a slash behind": ({"registry": "ghcr.io/"}, f"registry: 'ghcr.io/' {NO_REGISTRY}"),
+    "registry of another script": ({"registry": "ghcr.io/tëam"}, f"registry: 'ghcr.io/tëam' {NO_REGISTRY}"),
+    "registry too long": ({"registry": f"ghcr.io/{'a' * 200}"}, f"registry: 'ghcr.io/{'a' * 200}' {NO_REGISTRY}"),
     "blank owner": ({"owner": " "}, "owner: it is empty: answer with at least one letter"),
 }  # fmt: skip
 
@@ -65,6 +74,9 @@ ACCEPTED = {
     "two hyphens": {"project": "a--b", "package": "a_b"},
     "digits": {"project": "2nd-try", "package": "second_try"},
     "upper-case package": {"package": "FlightDelay"},
+    "registry": {"registry": "ghcr.io/my-team"},
+    "registry with a port": {"registry": "localhost:5000"},
+    "registry of a cloud": {"registry": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/ml_team/a.b--c"},
 }
 
 
@@ -123,6 +135,7 @@ def test_text_that_an_update_would_evaluate_is_refused(template: Path) -> None:
             "title": text,
             "project": "a",
             "package": "a",
+            "registry": "",
             "__project_answered": "a",
         }
         hook = source.replace("{{ cookiecutter | jsonify }}", json.dumps(answers))
@@ -148,7 +161,7 @@ def test_accepted(case: str, bake: Bake) -> None:
 def test_free_text_arrives_as_typed(bake: Bake) -> None:
     project = bake(**HOSTILE, license="MIT")
     pyproject = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
-    assert pyproject["tool"]["mlops-template"]["answers"] == HOSTILE | {"license": "MIT"}
+    assert pyproject["tool"]["mlops-template"]["answers"] == HOSTILE | {"license": "MIT", "registry": ""}
     assert pyproject["project"]["description"] == HOSTILE["description"]
     readme = (project / "README.md").read_text(encoding="utf-8")
     assert readme.startswith(f"# {HOSTILE['title']}\n\n{HOSTILE['description']}\n")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import HARD, NEXT, PROJECT_VENV, SKELETON, Trained, commit, free_port, inherited, make
+from conftest import HARD, NEXT, PROJECT_VENV, ROOT, SKELETON, Trained, commit, free_port, inherited, make
 
 ROWS = 33_522  # of the sample
 
@@ -32,6 +32,16 @@ ELSEWHERE = {
     "test": "test_choices.py",
     "test-kill": "test_choices.py",
     "docs": "test_reference.py",
+    "cluster": "nowhere, but for its refusals in test_kind.py: kind needs a container engine, and no test has one",
+    "image": "e2e/test_0_images.py",
+    "platform": "e2e/conftest.py",
+    "deploy": "e2e/test_1_first_prediction.py",
+    "pipeline-run": "e2e/test_1_first_prediction.py",
+    "smoke": "e2e/test_1_first_prediction.py",
+    "api-key": "e2e/test_6_security.py",
+    "backup": "e2e/test_8_backup.py",
+    "restore": "e2e/test_8_backup.py",
+    "clean-cluster": "e2e/test_8_backup.py",
     "requirements": "nowhere: what it writes depends on what the index holds that day",
     # Its environment takes 65 to 71 s to set up from pip's cache (run by hand: the page, the model and a plot answer 200).
     "ui": "nowhere, but for a taken port in test_setup.py",
@@ -43,6 +53,9 @@ def test_every_verb_is_run_somewhere() -> None:
     phony = re.search(r"^\.PHONY: (.*)$", (SKELETON / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert phony
     assert HERE | ELSEWHERE.keys() == set(phony[1].split())
+    for verb, file in ELSEWHERE.items():
+        if file.startswith("e2e/"):
+            assert f'"{verb}"' in (ROOT / "tests" / file).read_text(encoding="utf-8"), file
 
 
 def words(text: str) -> list[list[str]]:

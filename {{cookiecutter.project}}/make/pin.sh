@@ -15,6 +15,7 @@ pin() { # GROUP [uv's options]
 }
 
 pin dev ${UPGRADE:+--upgrade}
-for group in serving training pipeline; do pin "$group" --constraint requirements/dev.txt; done
+for group in serving training; do pin "$group" --constraint requirements/dev.txt; done
+pin tasks --no-deps --constraint requirements/dev.txt
 pin ui ${UPGRADE:+--upgrade}
 pin update ${UPGRADE:+--upgrade}

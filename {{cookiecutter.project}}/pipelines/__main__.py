@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from {{ cookiecutter.package }} import pipeline, printing, reports, staging, steps
+from {{ cookiecutter.package }} import pipeline, places, printing, reports, staging, steps
 from {{ cookiecutter.package }}.errors import Refused
 from {{ cookiecutter.package }}.settings import LAPTOP, Settings
 
@@ -32,7 +32,8 @@ Cron = Annotated[str, typer.Option(envvar="CRON", help="When, in UTC: six fields
 def run(environment: Environment = LAPTOP, source: Source = "") -> None:
     """Train a candidate: compile the pipeline, and execute what was compiled."""
     settings = Settings.load().checked()
-    settings.environment(environment)  # refused by name before anything is written
+    # Refused before anything is written.
+    places.require_here(settings, environment, f"make pipeline-run ENV={environment} trains there")
     folder = pipeline.new_run(settings)
     training.write(settings.project, training.local_image(settings.project), folder)
     console = printing.console()

@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from .errors import Refused
-from .settings import LAPTOP, Settings, option
+from .settings import LAPTOP, Settings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
 Environment = Annotated[str, typer.Option(help="An environment of config/gates.yaml.")]
+Context = Annotated[str, typer.Option(help="Of a cluster: the kubeconfig's context; empty: the current one.")]
 Source = Annotated[str, typer.Option(help="Rows to train on; empty: what config/data.yaml names.")]
 
 Reason = Annotated[str, typer.Option(help="Why, in a few words; the record keeps it.")]
@@ -33,9 +34,12 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the champion until Ctrl-C; while a server runs, hand over to the newest champion."""
+    from . import places
     from .serving import handover
 
-    handover.serve(Settings.load(), environment, port)
+    settings = Settings.load()
+    places.require_here(settings, environment, "its own servers serve it; make smoke asks them")
+    handover.serve(settings, environment, port)
 
 
 @app.command()
@@ -43,65 +47,74 @@ def promote(
     environment: Environment = LAPTOP,
     reason: Reason = "",
     bundle: Annotated[str, typer.Option(help="A bundle's id, or how it begins; empty: the challenger.")] = "",
+    context: Context = "",
 ) -> None:
     """Make a bundle the champion."""
-    from . import promotion
+    from . import places, promotion
 
     settings = Settings.load()
-    _print_change(settings, environment, promotion.promote(settings, environment, reason, bundle or None).notes)
+    with places.reached(settings, environment, context) as place:
+        promoted = promotion.promote(settings, environment, reason, bundle or None, place.target())
+        _print_lines([*promoted.notes, *place.after_change()])
 
 
 @app.command()
-def rollback(environment: Environment = LAPTOP, reason: Reason = "") -> None:
+def rollback(environment: Environment = LAPTOP, reason: Reason = "", context: Context = "") -> None:
     """Make the champion before this one the champion again."""
-    from . import promotion
+    from . import places, promotion
 
     settings = Settings.load()
-    _print_change(settings, environment, promotion.rollback(settings, environment, reason).notes)
+    with places.reached(settings, environment, context) as place:
+        promoted = promotion.rollback(settings, environment, reason, place.target())
+        _print_lines([*promoted.notes, *place.after_change()])
 
 
 @app.command()
-def history(environment: Environment = LAPTOP) -> None:
+def history(environment: Environment = LAPTOP, context: Context = "") -> None:
     """Show who promoted and rolled back what, when and why."""
-    from . import overview, printing, records
+    from . import overview, places, printing, records
     from .store import Store
 
-    store = Store.open(Settings.load().environment(environment).store_uri)
-    printing.console().print(overview.history(records.read(store), environment))
+    settings = Settings.load()
+    with places.reached(settings, environment, context):
+        attempts = records.read(Store.open(settings.environment(environment).store_uri))
+    printing.console().print(overview.history(attempts, environment))
 
 
 @app.command()
-def status(environment: Environment = LAPTOP) -> None:
+def status(environment: Environment = LAPTOP, context: Context = "") -> None:
     """Show champion, challenger, previous and what is served; fail when that is not the champion."""
-    from . import overview, printing, promotion
+    from . import overview, places, printing, promotion
     from .registry import Registry
-    from .serving import handover
 
     settings = Settings.load()
-    _print_lines(promotion.recover(settings, environment))
-    running = handover.served(settings, environment)
-    servers = [overview.Served(f"make serve (port {running.port})", running.bundle)] if running else []
-    table, differences = overview.status(Registry(settings.environment(environment)), servers, environment)
+    with places.reached(settings, environment, context) as place:
+        _print_lines(promotion.recover(settings, environment, place.target()))
+        registry, served = Registry(settings.environment(environment)), place.served()
+        table, differences = overview.status(registry, served, environment)
     printing.console().print(table)
     if differences:
-        raise Refused("; ".join(differences))
+        raise Refused(f"{'; '.join(differences)}: {place.remedy()}")
 
 
 @app.command()
 def gc(
     environment: Environment = LAPTOP,
     delete: Annotated[bool, typer.Option(help="Delete those older than an hour.")] = False,
+    context: Context = "",
 ) -> None:
     """List the bundles that neither a version nor a record names."""
-    from . import overview
+    from . import overview, places
 
-    where = Settings.load().environment(environment)
-    found = overview.unreferenced(where)
-    for unreferenced in found:
-        gone = delete and unreferenced.settled
-        if gone:
-            overview.remove(where, unreferenced)
-        print(f"{unreferenced.bundle_id}  {unreferenced.modified:%Y-%m-%d %H:%M} UTC  {'deleted' if gone else 'kept'}")
+    settings = Settings.load()
+    with places.reached(settings, environment, context):
+        where = settings.environment(environment)
+        found = overview.unreferenced(where)
+        for each in found:
+            gone = delete and each.settled
+            if gone:
+                overview.remove(where, each)
+            print(f"{each.bundle_id}  {each.modified:%Y-%m-%d %H:%M} UTC  {'deleted' if gone else 'kept'}")
     print(f"{len(found)} bundles in {where.store_uri} are named by no version and no record")
 
 
@@ -112,23 +125,17 @@ def predict(
         str, typer.Argument(help="Written here: .parquet, .csv or .csv.gz; a file of this name is replaced.")
     ],
     environment: Environment = LAPTOP,
+    context: Context = "",
 ) -> None:
     """Score a table with the champion."""
     # Arrow reads it when it is imported; its own allocator keeps what was freed, a quarter of the peak.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    from . import batch
+    from . import batch, places
 
-    done = batch.predict(Settings.load(), environment, source, output)
+    settings = Settings.load()
+    with places.reached(settings, environment, context):
+        done = batch.predict(settings, environment, source, output)
     print(f"{output}: {done.rows} rows, {done.flagged} flagged, by bundle {done.bundle_id}")
-
-
-def _print_change(settings: Settings, environment: str, notes: list[str]) -> None:
-    """A server that runs here goes on with what it has until it is told."""
-    from .serving import handover
-
-    _print_lines(notes)
-    if handover.served(settings, environment):
-        print(f"next: make serve{option(environment)}, so that the running server hands over to it")
 
 
 def _print_lines(lines: list[str]) -> None:

@@ -54,11 +54,8 @@ def no_repository(root: Path) -> str | None:
 
 def person(root: Path) -> str:
     """Name who acts: Git's user (as `.mailmap` writes it), else the account."""
-    try:
-        name = os.environ.get("GIT_AUTHOR_NAME") or git(root, "config", "user.name")
-        mail = os.environ.get("GIT_AUTHOR_EMAIL") or git(root, "config", "user.email")
-    except FileNotFoundError:
-        return account()
+    name = os.environ.get("GIT_AUTHOR_NAME") or git(root, "config", "user.name")
+    mail = os.environ.get("GIT_AUTHOR_EMAIL") or git(root, "config", "user.email")
     if not name or not mail:
         return account()
     return canonical_person(root, f"{name} <{mail}>")
@@ -93,8 +90,11 @@ def account() -> str:
 
 
 def git(root: Path, *arguments: str) -> str | None:
-    """Give what a git command prints; None when it fails (no repository, no such object, not set)."""
-    done = _run(root, *arguments)
+    """Give what a git command prints; None when it fails (no repository, no such object, not set), or there is no git."""
+    try:
+        done = _run(root, *arguments)
+    except FileNotFoundError:
+        return None
     return done.stdout.strip() if done.returncode == 0 else None
 
 

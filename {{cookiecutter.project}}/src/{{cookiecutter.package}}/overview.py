@@ -74,7 +74,7 @@ def differences(champion: Version | None, served: Sequence[Served]) -> list[str]
     """Say where what is served is not the champion."""
     wanted = champion.bundle_id if champion else None
     return [
-        f"{server.server} serves {_short(server.bundle_id)}, the champion is {_short(wanted)}: make serve hands over to it"
+        f"{server.server} serves {_short(server.bundle_id)}, the champion is {_short(wanted)}"
         for server in served
         if server.bundle_id != wanted
     ]

@@ -33,6 +33,8 @@ def promote(
     with held(settings, name, target) as switch:
         to_id = _resolve(switch, bundle_id) if bundle_id else _challenger(switch)
         if switch.champion is not None and switch.champion.bundle_id == to_id:
+            # Somebody may have changed by hand what is served.
+            switch.target.apply(switch.champion)
             return Promoted(switch.champion, [*switch.notes, f"{to_id[:12]} is the champion of {name} already"])
         if not bundle_id and to_id in records.rejected(switch.attempts):
             raise Refused(f"{to_id[:12]} was rolled back: train again, or promote it by name with BUNDLE=")
@@ -83,9 +85,9 @@ def _required(reason: str) -> str:
 
 
 def _challenger(switch: Switch) -> str:
-    challenger = switch.registry.challenger()
+    challenger, name = switch.registry.challenger(), switch.environment.name
     if challenger is None:
-        raise Refused(f"{switch.environment.name} has no challenger: make train, or name a bundle (BUNDLE=)")
+        raise Refused(f"{name} has no challenger: {switch.settings.training_verb(name)}, or name a bundle (BUNDLE=)")
     return challenger.bundle_id
 
 

@@ -18,7 +18,7 @@ from .errors import Refused
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities.model_registry import ModelVersion
+    from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
     from .settings import Environment
 
@@ -76,16 +76,10 @@ class Registry:
 
     def register(self, uri: str, bundle_id: str, trainer: str, run_id: str | None = None) -> Version:
         """Make a version of a published bundle; the same bundle again gives the same version."""
-        from mlflow.exceptions import MlflowException
-
         with self._session() as client:
             if registered := self._find(client, bundle_id):
                 return registered
-            try:
-                client.create_registered_model(self._name)
-            except MlflowException as error:
-                if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                    raise
+            self._ensure_model(client)
             tags = {"bundle_id": bundle_id, "trainer": trainer}
             return _version(client.create_model_version(self._name, source=uri, run_id=run_id, tags=tags))
 
@@ -142,14 +136,34 @@ class Registry:
                 return [_version(entry) for entry in sorted(ours, key=lambda entry: -int(entry.version))]
 
     def _aliases(self, client: "MlflowClient") -> dict[str, str]:
+        model = self._registered(client)
+        return dict(model.aliases) if model else {}
+
+    def _registered(self, client: "MlflowClient") -> "RegisteredModel | None":
         from mlflow.exceptions import MlflowException
 
         try:
-            return dict(client.get_registered_model(self._name).aliases)
+            return client.get_registered_model(self._name)
         except MlflowException as error:
             if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-                return {}
+                return None
             raise
+
+    def _ensure_model(self, client: "MlflowClient") -> None:
+        """Make the registered model where there is none; where there is one, the account need not be allowed to make any."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            client.get_registered_model(self._name)
+            return
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+        try:
+            client.create_registered_model(self._name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
 
     def _experiment(self, client: "MlflowClient") -> str:
         from mlflow.exceptions import MlflowException
@@ -233,6 +247,7 @@ def _version(entry: "ModelVersion") -> Version:
 def _quiet_mlflow() -> type[Exception]:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("DO_NOT_TRACK", "true")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     from mlflow.exceptions import MlflowException
 
     logging.getLogger("mlflow").setLevel(logging.WARNING)

@@ -4,7 +4,7 @@ import os
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Generic, Literal, Self, TypeVar, overload
+from typing import Any, Generic, Literal, Self, TypeVar, cast, overload
 
 from pydantic import Field, model_validator
 
@@ -208,8 +208,7 @@ class _File(Generic[Read]):
         if self._field not in vars(settings):
             file = f"config/{self._name}.yaml"
             vars(settings)[self._field] = parse(self._model, read_yaml(settings.root / file, file), file)
-        value: Read = vars(settings)[self._field]
-        return value
+        return cast(Read, vars(settings)[self._field])
 
     def __set__(self, settings: "Settings", value: Read | Self) -> None:
         if value is not self:
@@ -271,6 +270,15 @@ class Settings:
             model_name=model_name,
         )
 
+    def training_verb(self, name: str) -> str:
+        """The verb that trains for an environment."""
+        return f"make {'train' if self.overlay(name) is None else 'pipeline-run'}{option(name)}"
+
+    def overlay(self, name: str) -> Path | None:
+        """The folder that says where in a cluster an environment is; None for one that is in none."""
+        folder = self.root / "k8s" / "overlays" / name
+        return folder if folder.is_dir() else None
+
     @property
     def artifacts(self) -> Path:
         """The folder of working files, outside version control; ARTIFACTS_DIR names another where the root is read-only."""
@@ -284,11 +292,9 @@ def option(environment: str) -> str:
 
 def _answers(root: Path) -> dict[str, Any]:
     try:
-        answers = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mlops-template"][
-            "answers"
-        ]
+        project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+        return dict(project["tool"]["mlops-template"]["answers"])
     except (OSError, KeyError, tomllib.TOMLDecodeError):
         raise Refused(
             f"{root}: this is no project (pyproject.toml has no [tool.mlops-template.answers]); run from its folder"
         ) from None
-    return dict(answers)

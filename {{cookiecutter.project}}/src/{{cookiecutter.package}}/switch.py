@@ -3,15 +3,16 @@
 Order: record `begun`, publish into the environment's prefix, register, alias, what serves, record `ended`. So whatever
 the alias names exists; and an attempt that died is told by its alias: completed when that had moved, else reverted.
 
-Of several at once exactly one goes on. On one host a lock decides. Between hosts `begun` does, in whatever order they
-look and write: who looks finds all attempts ended, or leaves; its `begun` can follow only the last of them (records.py)
-and is created once, so whoever else looked by then is refused before it has changed anything. No clock has a say in it;
-only for a dead host to be told from a slow one, clocks must differ by less than UNDER_WAY.
+Of several at once exactly one goes on. On one host a lock decides, in a cluster its Lease. Between hosts that share
+neither, `begun` does, in whatever order they look and write: who looks finds all attempts ended, or leaves; its `begun`
+can follow only the last of them (records.py) and is created once, so whoever else looked by then is refused before it has
+changed anything. No clock has a say in it; only for a dead host to be told from a slow one, clocks must differ by less
+than UNDER_WAY.
 """
 
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -32,12 +33,19 @@ UNDER_WAY = timedelta(minutes=15)
 class Target(Protocol):
     """What serves an environment."""
 
+    def exclusive(self) -> AbstractContextManager[str | None]:
+        """Hold it against other hosts, and name what is held; None where nothing can be."""
+
     def apply(self, version: Version | None) -> None:
         """Serve this version (None: no model) and wait until it is so; Refused when it does not come to that."""
 
 
 class Laptop:
     """On a laptop the registry's alias is the pointer, and `make serve` asks it: nothing to change or await."""
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Do nothing: the host's own lock is held already."""
+        return nullcontext()
 
     def apply(self, version: Version | None) -> None:
         """Do nothing."""
@@ -191,14 +199,16 @@ def held(settings: Settings, name: str, target: Target | None) -> Iterator[Switc
         staging.clean_below(settings.artifacts)
         store = Store.open(environment.store_uri)
         store.clean()
+        target = target or Laptop()
+        place = stack.enter_context(target.exclusive()) or f"{socket.gethostname()}:{lock}"
         switch = Switch(
             settings=settings,
             environment=environment,
-            target=target or Laptop(),
+            target=target,
             store=store,
             registry=Registry(environment),
             actor=lineage.person(settings.root),
-            place=f"{socket.gethostname()}:{lock}",
+            place=place,
         )
         switch.recover()
         yield switch

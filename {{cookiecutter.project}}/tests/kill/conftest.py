@@ -14,8 +14,6 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from {{ cookiecutter.package }} import bundle
-
 import sample_project
 
 BOUNDARIES = "openat,rename,renameat,renameat2,link,linkat,unlink,unlinkat,fsync,fdatasync"
@@ -141,7 +139,6 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator["subprocess.Pop
     """The process that runs the verbs. It finds no Git, which would add system calls of its own."""
     folder = tmp_path_factory.mktemp("warm")
     _write_source(folder)
-    source = Path(bundle.__file__).parents[1]
     process = subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("driver.py")), str(folder)],
         stdin=subprocess.PIPE,
@@ -149,7 +146,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator["subprocess.Pop
         text=True,
         # Threads do not survive a fork.
         env={
-            "PYTHONPATH": os.pathsep.join([str(source), str(Path(sample_project.__file__).parent)]),
+            "PYTHONPATH": os.pathsep.join(str(sample_project.PROJECT / folder) for folder in ("src", "tests")),
             "PATH": "",
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",

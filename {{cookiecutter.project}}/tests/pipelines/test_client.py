@@ -4,10 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from {{ cookiecutter.package }}.errors import Refused
-
 from pipelines import training
-from pipelines.client import Server, check_cron, check_image
+from pipelines.client import Refused, Server, check_cron, check_image
 
 from .kubeflow import API, IMAGE, NIGHTLY, Kubeflow
 

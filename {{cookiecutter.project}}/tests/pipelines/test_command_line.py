@@ -9,10 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from {{ cookiecutter.package }}.settings import Settings
-
 from pipelines import training
-from pipelines.__main__ import main
+from pipelines.__main__ import Settings, main
 
 import sample_project
 

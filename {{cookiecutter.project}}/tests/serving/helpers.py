@@ -20,6 +20,9 @@ from onnx import TensorProto, helper
 from {{ cookiecutter.package }} import bundle, serving
 from {{ cookiecutter.package }}.contract import Contract
 
+MODULE = serving.__name__
+"""What `python -m` starts as a server, or as what fetches a bundle."""
+
 CONTRACT = Contract.from_json(
     json.dumps(
         {
@@ -245,7 +248,7 @@ def start(root: Path, bundle_id: str, stderr: Path | None = None, **variables: s
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         **variables,
     }
-    command = [sys.executable, "-W", "error", "-m", serving.__name__]
+    command = [sys.executable, "-W", "error", "-m", MODULE]
     with stderr.open("wb") if stderr else nullcontext() as errors:
         process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors)
     return Running(process).start()

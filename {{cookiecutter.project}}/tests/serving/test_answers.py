@@ -90,6 +90,8 @@ def test_counts(server: Running) -> None:
     server.predict({**ROW, "hour": 99})
     after = server.metrics()
     grown = {name: after[name] - before.get(name, 0) for name in after}
+    for first in ('errors_total{kind="internal"}', 'requests_total{route="/v2/models/{name}/infer",status="503"}'):
+        assert before[f"inference_{first}"] == 0, "a burst between two scrapes would be no increase"
     assert grown['inference_requests_total{route="/v1/predict",status="200"}'] == 1
     assert grown['inference_requests_total{route="/v1/predict",status="422"}'] == 1
     assert grown['inference_errors_total{kind="contract"}'] == 1

@@ -12,9 +12,7 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from {{ cookiecutter.package }} import __name__ as package
-
-from .helpers import ROW, Running, start, write_bundle
+from .helpers import MODULE, ROW, Running, start, write_bundle
 from .receiver import Receiver, values
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -97,7 +95,7 @@ def test_probes_are_not_traced(root: Path, bundle_id: str, receiver: Receiver) -
 NAMES: list[tuple[dict[str, str], bool, str]] = [
     ({"OTEL_SERVICE_NAME": "mine"}, True, "mine"),
     ({"OTEL_RESOURCE_ATTRIBUTES": "service.name=theirs,region=east"}, True, "theirs"),
-    ({}, False, package.replace("_", "-")),
+    ({}, False, MODULE.partition(".")[0].replace("_", "-")),
 ]
 
 

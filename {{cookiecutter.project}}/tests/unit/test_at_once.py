@@ -95,7 +95,7 @@ class Baton:
             self._changed.notify_all()
 
 
-class Waiting:
+class Waiting(switch.Laptop):
     """A target whose change takes until it is this thread's turn again."""
 
     def __init__(self, baton: Baton) -> None:
@@ -193,8 +193,9 @@ from pathlib import Path
 from {switch.__package__} import promotion
 from {switch.__package__}.errors import Refused
 from {switch.__package__}.settings import Settings
+from {switch.__package__}.switch import Laptop
 
-class Waiting:
+class Waiting(Laptop):
     def apply(self, version):
         print("changing", flush=True)
         sys.stdin.readline()

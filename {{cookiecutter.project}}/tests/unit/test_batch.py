@@ -218,7 +218,7 @@ def test_without_a_champion_the_next_command_is_named(tmp_path: Path) -> None:
     settings = settings_at(tmp_path)
     for environment, words in (("dev", " ENV=dev"), (LAPTOP, "")):
         with pytest.raises(
-            Refused, match=f"{environment} has no champion yet: make train, then make promote{words} REASON"
+            Refused, match=f"{environment} has no champion yet: make train{words}, then make promote{words} REASON"
         ):
             batch.predict(settings, environment, source, str(tmp_path / "scores.csv"))
 

@@ -1,7 +1,9 @@
 """What lies beside the model in a bundle: the card, the reference profile and the list of software."""
 
 import json
+import platform
 from importlib.metadata import version
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -182,3 +184,34 @@ def test_form_is_cyclonedx() -> None:
 
 def test_two_lists_of_one_environment_are_equal() -> None:
     assert sbom.build("flights") == sbom.build("flights")
+
+
+STATUS = """\
+Package: libc6
+Status: install ok installed
+Architecture: amd64
+Version: 2.41-12+deb13u1
+
+Package: gone
+Status: deinstall ok config-files
+Architecture: amd64
+Version: 1.0
+"""
+
+
+def test_image_sbom_names_the_systems_packages_python_and_its_own(tmp_path: Path) -> None:
+    for name, text in {"var/lib/dpkg/status": STATUS, "etc/os-release": 'ID=debian\nVERSION_ID="13"\n'}.items():
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(text)
+    document = json.loads(sbom.of_image("flights-serving", tmp_path))
+    assert document["metadata"]["component"]["type"] == "container"
+    purls = [component["purl"] for component in document["components"]]
+    assert purls[0] == "pkg:deb/debian/libc6@2.41-12%2Bdeb13u1?arch=amd64&distro=debian-13"
+    assert purls[1] == f"pkg:generic/python@{platform.python_version()}"
+    assert f"pkg:pypi/numpy@{version('numpy')}" in purls[2:]
+    assert not any("gone" in purl for purl in purls)
+
+
+def test_image_without_dpkg_has_no_packages_of_the_system(tmp_path: Path) -> None:
+    document = json.loads(sbom.of_image("flights-serving", tmp_path))
+    assert document["components"][0]["name"] == "python"

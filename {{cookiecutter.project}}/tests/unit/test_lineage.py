@@ -164,3 +164,10 @@ def test_an_account_may_have_a_number_only(
 
     monkeypatch.setattr(getpass, "getuser", unknown)
     assert lineage.person(project) == f"uid {os.getuid()}"
+
+
+def test_in_an_image_without_git_the_variables_say_who_acts(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(project))
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Ann")
+    monkeypatch.setenv("GIT_AUTHOR_EMAIL", "ann@example.org")
+    assert lineage.person(project) == "Ann <ann@example.org>"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from {{ cookiecutter.package }} import bundle, overview, promotion, records
+from {{ cookiecutter.package }} import bundle, overview, promotion, records, switch
 from {{ cookiecutter.package }}.errors import Refused
 from {{ cookiecutter.package }}.registry import CHAMPION, Registry, Version
 from {{ cookiecutter.package }}.settings import Environment, Settings
@@ -165,7 +165,7 @@ def test_an_approved_bundle_is_promoted_and_everything_about_the_approval_is_kep
     assert f"approved by {approver} ({date[:10]}, commit {approved[:12]}): {reason}" in printed.getvalue()
 
 
-class Broken:
+class Broken(switch.Laptop):
     """A target that does not come up with one version."""
 
     def __init__(self, bad: str) -> None:
@@ -196,6 +196,16 @@ def test_on_failure_the_alias_goes_back_and_the_records_stay(
     assert champion is not None
     assert champion.bundle_id == first
     assert outcomes(local) == [("promotion", "failed"), ("promotion", "succeeded"), ("promotion", "failed")]
+
+
+def test_promoting_the_champion_again_brings_back_what_serves(
+    settings: Settings, local: Environment, train: Train
+) -> None:
+    first, target = train("one"), Broken("")
+    for _ in range(2):
+        promotion.promote(settings, "local", "x", first, target)
+    assert target.applied == [first, first]
+    assert outcomes(local) == [("promotion", "succeeded")]
 
 
 def test_a_dead_promotion_is_reverted_or_completed_and_said(

@@ -162,4 +162,4 @@ def test_status_shows_the_difference(settings: Settings, local: Environment, tra
     registry = Registry(local)
     assert overview.status(registry, [overview.Served("here", first)], "local")[1] == []
     _, problems = overview.status(registry, [overview.Served("here", "f" * 64)], "local")
-    assert problems == [f"here serves {'f' * 12}, the champion is {first[:12]}: make serve hands over to it"]
+    assert problems == [f"here serves {'f' * 12}, the champion is {first[:12]}"]

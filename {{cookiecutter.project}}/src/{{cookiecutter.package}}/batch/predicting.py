@@ -46,7 +46,8 @@ def predict(settings: Settings, environment: str, source: str, output: str) -> P
     champion = _champion(settings, environment)
     if champion is None:
         raise Refused(
-            f'environment {environment} has no champion yet: make train, then make promote{option(environment)} REASON="…"'
+            f"environment {environment} has no champion yet: {settings.training_verb(environment)}, "
+            f'then make promote{option(environment)} REASON="…"'
         )
     folder = settings.artifacts / "champions" / champion.bundle_id
     bundle = bundles.fetch(champion.uri, folder, champion.bundle_id)

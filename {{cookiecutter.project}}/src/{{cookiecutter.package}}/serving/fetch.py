@@ -1,4 +1,4 @@
-"""`python -m <package>.serving.fetch`: the init container; brings the promoted bundle, verified, into MODEL_DIR."""
+"""The init container: brings the promoted bundle, verified, into MODEL_DIR."""
 
 import os
 import sys
@@ -22,11 +22,9 @@ def main() -> None:
         print("no model has been promoted in this environment yet: nothing to fetch")
         return
     try:
-        print(f"verified {fetch(uri, bundle_id, Path(os.environ['MODEL_DIR']))}")
-    except (Refused, KeyError) as problem:
+        if not (model_dir := os.environ.get("MODEL_DIR")):
+            raise Refused("MODEL_DIR is not set: name the folder from which the server reads the model")
+        print(f"verified {fetch(uri, bundle_id, Path(model_dir))}")
+    except Refused as problem:
         print(f"refused: {problem}", file=sys.stderr)
         sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

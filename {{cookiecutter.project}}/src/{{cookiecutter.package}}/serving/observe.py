@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 
 from ..features import Matrix
 from .predictor import Predictor, Scores
+from .problems import KINDS
 from .wire import Values
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
@@ -60,6 +61,10 @@ METRICS = {
     "model_ready": Described("gauge", (), "1 when requests are answered, else 0."),
 }
 """Every metric of our own; the standard process metrics come on top."""
+
+
+COUNTED = [(route, status) for route in ("/v1/predict", "/v2/models/{name}/infer") for status in (200, 500, 503)]
+"""The answers that alerts count."""
 
 
 class Bins:
@@ -142,8 +147,9 @@ class Metrics:
     """The counts of one server process."""
 
     def __init__(self, in_flight: Callable[[], int], ready: Callable[[], bool]) -> None:
-        self.requests: dict[tuple[str, int], int] = defaultdict(int)
-        self.errors: dict[str, int] = defaultdict(int)
+        # From 0 on: what appears with its first error has not increased, and no alert would see a burst between two scrapes.
+        self.requests: dict[tuple[str, int], int] = defaultdict(int, dict.fromkeys(COUNTED, 0))
+        self.errors = dict.fromkeys(KINDS, 0)
         self.decisions = {True: 0, False: 0}
         self.drift: Drift | None = None
         self._predictor: Predictor | None = None

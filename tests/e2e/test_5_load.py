@@ -1,0 +1,117 @@
+"""More load than one server, more than all servers, and the largest request."""
+
+import concurrent.futures
+import json
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from .conftest import EVIDENCE, LOCAL, World, objects, record, until
+from .meter import load
+from .questions import sample_rows, smoke_key
+from .test_4_failures import wait_until_whole
+
+OVERLOAD = 3000
+"""Requests a second of one row: several times what two servers with one processor each are asked usually."""
+
+
+@pytest.fixture(scope="module")
+def rows(world: World) -> list[dict[str, Any]]:
+    return sample_rows(world, 1000)
+
+
+def autoscaler() -> dict[str, Any]:
+    (found,) = objects("horizontalpodautoscaler", LOCAL)
+    return found
+
+
+def replicas() -> int:
+    (deployment,) = objects("deployment", LOCAL)
+    return int(deployment["spec"]["replicas"])
+
+
+@pytest.mark.proof("Under load the autoscaler adds servers, and takes them away afterwards, without a lost request")
+def test_scaling(world: World, node_port: str, rows: list[dict[str, Any]]) -> None:
+    least = autoscaler()["spec"]["minReplicas"]
+    until(lambda: replicas() == least, 180, "the least number of servers before the load")
+    with load(node_port, smoke_key(), rows, EVIDENCE / "5-scaling.log", f"--per-second={OVERLOAD}") as under_way:
+        out = until(lambda: replicas() > least, 120, "more servers under load")
+        wait_until_whole()
+        time.sleep(5)
+    most = replicas()
+    with load(node_port, smoke_key(), rows, EVIDENCE / "5-scaling-in.log", "--per-second=50") as calm:
+        back = until(lambda: replicas() == least, 240, "the least number of servers after the load")
+        wait_until_whole()
+    record(
+        "5-scaling",
+        least=least,
+        most=most,
+        seconds_out=round(out, 1),
+        seconds_in=round(back, 1),
+        under_load=under_way.measured.summary(),
+        calm=calm.measured.summary(),
+    )
+    assert under_way.measured.lost == []
+    assert calm.measured.lost == []
+
+
+def ask(address: str, body: bytes) -> tuple[int, str | None]:
+    """Status and Retry-After."""
+    request = urllib.request.Request(
+        f"http://{address}/v1/predict",
+        body,
+        {"Authorization": f"Bearer {smoke_key_once()}", "Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - this address is ours
+            answer.read()
+            return int(answer.status), None
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers["Retry-After"]
+
+
+_KEY: list[str] = []
+
+
+def smoke_key_once() -> str:
+    if not _KEY:
+        _KEY.append(smoke_key())
+    return _KEY[0]
+
+
+@pytest.mark.proof("At the largest request that the configuration allows, many at once, no server runs out of memory")
+def test_the_largest_request(world: World, node_port: str, rows: list[dict[str, Any]]) -> None:
+    limits = YAML(typ="safe").load((world.project / "config/serving.yaml").read_text())["limits"]
+    body = json.dumps({"rows": rows[: limits["rows"]]}).encode()
+    body += b" " * (limits["body_bytes"] - len(body))
+    assert (len(body), len(rows)) == (limits["body_bytes"], limits["rows"])
+    restarts = _restarts()
+    with concurrent.futures.ThreadPoolExecutor(32) as threads:
+        answers = Counter(threads.map(lambda _: ask(node_port, body), range(200)))
+    record("5-largest-request", bytes=len(body), rows=len(rows), answers={str(key): n for key, n in answers.items()})
+    assert answers[200, None] > 0
+    assert {status for status, _ in answers} <= {200, 503}
+    assert _restarts() == restarts
+
+
+@pytest.mark.proof(
+    "Beyond its limit of concurrency a server answers 503 with Retry-After at once, and goes on answering the others"
+)
+def test_saturation(world: World, node_port: str, rows: list[dict[str, Any]]) -> None:
+    body = json.dumps({"rows": rows}).encode()
+    with concurrent.futures.ThreadPoolExecutor(700) as threads:
+        began = time.monotonic()
+        answers = Counter(threads.map(lambda _: ask(node_port, body), range(2800)))
+        seconds = time.monotonic() - began
+    record("5-saturation", answers={str(key): n for key, n in answers.items()}, seconds=round(seconds, 1))
+    assert set(answers) == {(200, None), (503, "1")}
+
+
+def _restarts() -> int:
+    pods = objects("pods", LOCAL, "-l", "app.kubernetes.io/name=serving")
+    return sum(pod["status"]["containerStatuses"][0]["restartCount"] for pod in pods)

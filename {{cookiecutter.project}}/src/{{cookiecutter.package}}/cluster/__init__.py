@@ -1,0 +1,1 @@
+"""The environments that are in a Kubernetes cluster. Nothing else in the package knows Kubernetes."""

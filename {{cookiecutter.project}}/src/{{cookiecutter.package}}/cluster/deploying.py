@@ -1,0 +1,129 @@
+"""`make deploy`: the manifests of an environment and the secrets they need; never the model."""
+
+import hashlib
+import io
+import secrets
+from typing import Any
+
+from kubernetes import client
+from ruamel.yaml import YAML
+
+from ..errors import Refused
+from . import accounts
+from .connection import Cluster, said
+from .place import Namespace
+from .progress import ANNOTATION, Progress, trouble
+from .rollout import DEPLOYMENT, SELECTOR, wait_for
+from .waiting import plain, wait
+
+API_KEYS, SMOKE_KEY, PREDICTION_LOG = "api-keys", "smoke-key", "prediction-log"
+UNBUILT = "0" * 64
+START_SECONDS = 180
+METRICS_API = "/apis/metrics.k8s.io/v1beta1"
+
+
+def deploy(place: Namespace) -> str:
+    """Apply the overlay and wait; gives the last line to print. Nothing but a namespace and its secrets is there if it is refused."""
+    folder = place.settings.overlay(place.environment)
+    rendered = render(place.cluster, str(folder), place.environment)
+    _require_images(rendered, place.environment)
+    place.cluster.kubectl("apply", "--filename", "-", given=namespace_only(rendered))
+    make_secrets(place)
+    apply(place.cluster, rendered)
+    if not _answers(place.cluster, METRICS_API):
+        print("note: this cluster has no metrics API: nothing scales by load (install metrics-server)")
+    return _wait(place)
+
+
+def render(cluster: Cluster, folder: str, environment: str) -> str:
+    """The objects of an overlay, as YAML."""
+    try:
+        return cluster.kubectl("kustomize", folder)
+    except Refused as problem:
+        if "images" in str(problem):
+            raise Refused(f"no images are known for {environment}: make image ENV={environment} first") from None
+        raise
+
+
+def apply(cluster: Cluster, rendered: str) -> None:
+    """Apply all or nothing, as far as the API can tell beforehand."""
+    for words in (("--dry-run=server",), ()):
+        try:
+            said = cluster.kubectl("apply", *words, "--filename", "-", given=rendered, timeout=120)
+        except Refused as problem:
+            if "no matches for kind" in str(problem):
+                raise Refused(f"{problem}: this cluster does not know that kind: make platform first") from None
+            raise
+    for line in said.splitlines():
+        if not line.endswith(" unchanged"):
+            print(line)
+
+
+def make_secrets(place: Namespace) -> None:
+    """Make the namespace's missing secrets with random values; none is printed, none written to a file."""
+    key = secrets.token_urlsafe(32)
+    if place.cluster.make_secret(place.name, SMOKE_KEY, {"key": key}):
+        hashed = hashlib.sha256(key.encode()).hexdigest()
+        place.cluster.make_secret(place.name, API_KEYS, {"keys": f"smoke:{hashed}\n"})
+    place.cluster.make_secret(place.name, PREDICTION_LOG, {"secret": secrets.token_urlsafe(32)})
+    accounts.ensure(place.cluster, place.settings, place.environment)
+
+
+def _require_images(rendered: str, environment: str) -> None:
+    if UNBUILT in rendered:
+        raise Refused(
+            f"the images of {environment} were not built yet: make image ENV={environment} PUSH=<registry> first"
+        )
+
+
+def objects(rendered: str) -> list[dict[str, Any]]:
+    """What is rendered, object by object."""
+    yaml = YAML(typ="safe", pure=True)
+    # A lone `=` was something of its own in YAML 1.1; kustomize writes it without quotes.
+    yaml.constructor.add_constructor("tag:yaml.org,2002:value", lambda _, node: node.value)
+    return [each for each in yaml.load_all(rendered) if each]
+
+
+def namespace_only(rendered: str) -> str:
+    """The Namespace alone: secrets must be there before the pods that mount them."""
+    out = io.StringIO()
+    YAML(typ="safe", pure=True).dump_all([each for each in objects(rendered) if each["kind"] == "Namespace"], out)
+    return out.getvalue()
+
+
+def _answers(cluster: Cluster, path: str) -> bool:
+    try:
+        cluster.kubectl("get", "--raw", path)
+    except Refused:
+        return False
+    return True
+
+
+def _wait(place: Namespace) -> str:
+    with said(place.cluster, f"look at the Deployment {DEPLOYMENT} in {place.name}"):
+        deployment = client.AppsV1Api(place.cluster.api).read_namespaced_deployment(DEPLOYMENT, place.name)
+    bundle_id = (deployment.spec.template.metadata.annotations or {}).get(f"{ANNOTATION}id")
+    if bundle_id:
+        wait_for(place.cluster, place.name, bundle_id)
+        return f"{place.environment} serves bundle {bundle_id[:12]} as before: a deployment never changes the model"
+    wait(place.cluster, place.name, "start", lambda: _started(place), START_SECONDS)
+    return (
+        f"{place.environment} is waiting for a model: make pipeline-run ENV={place.environment}, "
+        f'then make promote ENV={place.environment} REASON="…"'
+    )
+
+
+def _started(place: Namespace) -> Progress:
+    """Without a model the servers live, and are not ready: that is all there is to wait for."""
+    core = client.CoreV1Api(place.cluster.api)
+    pods = plain(place.cluster, core.list_namespaced_pod(place.name, label_selector=SELECTOR))["items"]
+    if (found := trouble(pods)) is not None:
+        where = f"pod {found.pod}, container {found.container}: {found.reason}"
+        return Progress(where, failed=where, trouble=found)
+    started = sum(_is_started(pod) for pod in pods)
+    return Progress(f"{started} of {len(pods)} servers live", done=bool(pods) and started == len(pods))
+
+
+def _is_started(pod: dict[str, Any]) -> bool:
+    containers = pod.get("status", {}).get("containerStatuses") or ()
+    return any(container.get("started") for container in containers)

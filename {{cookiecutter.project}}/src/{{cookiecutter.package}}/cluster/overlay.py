@@ -1,0 +1,105 @@
+"""Where an environment is: k8s/overlays/<environment>/environment.yaml, and the way from this machine to what it names."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from pydantic import ConfigDict, Field
+
+from ..errors import Refused
+from ..settings import Settings
+from ..strict import Strict, parse, read_yaml
+from .connection import Cluster
+
+OBJECT_STORE, MLFLOW = "object-store", "mlflow"
+"""The environment's own Secrets with the accounts of the two, where the platform of this cluster has them."""
+
+_SERVICE = re.compile(r"(https?)://([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?:\.cluster\.local)?:(\d+)(.*)")
+
+
+class Place(Strict):
+    """What environment.yaml says that this code needs; manifests may need more."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    environment: str = Field(min_length=1)
+    artifact_uri: str
+    mlflow_uri: str
+    region: str = ""
+    registry: str = ""
+    object_store_endpoint: str = ""
+
+
+def read(settings: Settings, environment: str) -> Place:
+    """Read environment.yaml; Refused names what is missing in it."""
+    known = settings.environment(environment)  # refused by name when there is no such environment
+    if (folder := settings.overlay(environment)) is None:
+        raise Refused(f"environment {environment} is in no cluster: k8s/overlays has no folder of that name")
+    file = str((folder / "environment.yaml").relative_to(settings.root))
+    place = parse(Place, (read_yaml(settings.root / file, file) or {}).get("data"), f"{file}: data")
+    if place.environment != known.name:
+        raise Refused(f"{file}: data.environment: {place.environment}: must be {known.name}, as its folder is called")
+    for key in ("artifact_uri", "mlflow_uri"):
+        if not getattr(place, key):
+            raise Refused(
+                f"{file}: data.{key}: is empty; write the address there: `make overlay-values` does it from Terraform's"
+            )
+    return place
+
+
+def namespace(settings: Settings, environment: str) -> str:
+    """The namespace of an environment; its registered model and its prefix in the object store are called the same."""
+    return settings.environment(environment).model_name
+
+
+@contextmanager
+def reached(settings: Settings, environment: str, cluster: Cluster) -> Iterator[None]:
+    """Let the registry and the object store of an environment be used from here: addresses and accounts as variables of this process.
+
+    What lies in the cluster is reached by port-forward. Accounts are the environment's own, read for the call, never written.
+    """
+    place, where = read(settings, environment), namespace(settings, environment)
+    with ExitStack() as stack:
+        values = {
+            "ARTIFACT_URI": place.artifact_uri,
+            "MLFLOW_TRACKING_URI": stack.enter_context(_way(cluster, place.mlflow_uri)),
+            # A person waits: three tries tell as much as MLflow's eight, which take minutes.
+            "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+            "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+            # Through a port-forward, downloads in parts never end.
+            "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
+        }
+        if place.region:
+            values["AWS_REGION"] = place.region
+        if place.object_store_endpoint:
+            values["AWS_ENDPOINT_URL"] = stack.enter_context(_way(cluster, place.object_store_endpoint))
+        for name in (OBJECT_STORE, MLFLOW):
+            values |= cluster.secret(where, name) or {}
+        stack.enter_context(_variables(values))
+        yield
+
+
+@contextmanager
+def _way(cluster: Cluster, address: str) -> Iterator[str]:
+    """The address itself, or where a port-forward to the Service that it names begins."""
+    if (service := _SERVICE.fullmatch(address)) is None:
+        yield address
+        return
+    scheme, name, where, port, rest = service.groups()
+    with cluster.forward(where, name, int(port)) as local:
+        yield f"{scheme}://127.0.0.1:{local}{rest}"
+
+
+@contextmanager
+def _variables(values: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,52 @@
+"""`make smoke`: ask an environment's Service what the champion must answer, and look whether it does."""
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+from .. import bundle
+from ..errors import Refused
+from ..registry import Registry
+from ..store import Store
+from .deploying import SMOKE_KEY
+from .place import Namespace
+
+SERVICE, PORT = "serving", 80
+TOLERANCE = 1e-6
+"""As for readiness: another processor may give another last bit."""
+
+
+def smoke(place: Namespace) -> str:
+    """Send the champion's golden request through the Service; Refused when the answer is not the golden one."""
+    champion = Registry(place.settings.environment(place.environment)).champion()
+    if champion is None:
+        raise Refused(f'{place.environment} has no champion yet: make promote ENV={place.environment} REASON="…"')
+    golden = json.loads(Store.open(champion.uri).get(bundle.MANIFEST))["golden"]
+    answer = _asked(place, golden["request"])
+    prediction = answer["predictions"][0]
+    if answer["bundle"] != champion.bundle_id:
+        raise Refused(
+            f"the Service serves bundle {answer['bundle'][:12]}, the champion is {champion.bundle_id[:12]}: "
+            f"see make status ENV={place.environment}"
+        )
+    if abs(prediction["score"] - golden["score"]) > TOLERANCE or prediction["decision"] != golden["decision"]:
+        raise Refused(f"the answer {prediction['score']}, {prediction['decision']} is not the golden one: {golden}")
+    return f"version {answer['version']} (bundle {answer['bundle'][:12]}) answers its golden request: {prediction['score']:.6f}"
+
+
+def _asked(place: Namespace, row: dict[str, Any]) -> dict[str, Any]:
+    key = (place.cluster.secret(place.name, SMOKE_KEY) or {}).get("key", "")
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    with place.cluster.forward(place.name, SERVICE, PORT) as port:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/v1/predict", json.dumps({"rows": [row]}).encode(), headers
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answered:  # noqa: S310 - this address is ours
+                found: dict[str, Any] = json.load(answered)
+        except urllib.error.HTTPError as error:
+            raise Refused(f"the Service answered {error.code}: {error.read().decode(errors='replace')}") from None
+        except OSError as error:
+            raise Refused(f"the Service did not answer: {error}") from None
+    return found
