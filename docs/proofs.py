@@ -56,7 +56,8 @@ def marked(folder: Path, python: Path, scratch: Path, *tests: str) -> set[Test]:
 
 def collected(project: Path, python: Path, scratch: Path) -> set[Test]:
     """All marked tests: the template's, and those of a generated project."""
-    here = marked(ROOT, Path(sys.executable), scratch / "template.json", *TESTS)
+    # Each for itself: of a folder and one inside it pytest takes the outer only, in which `norecursedirs` leaves the inner out.
+    here = {test for folder in TESTS for test in marked(ROOT, Path(sys.executable), scratch / "template.json", folder)}
     there = marked(project, python, scratch / "project.json", *TESTS_OF_A_PROJECT)
     return here | {Test(test.claim, PROJECT + test.name) for test in there}
 
