@@ -64,6 +64,7 @@ start_registry() { # of the nodes' network, so that they reach it by name
         "$engine" start "$registry" >/dev/null || refuse "the registry $registry did not start: is port $port free?"
     elif ! "$engine" run --detach --restart always --name "$registry" --network kind \
         --publish "127.0.0.1:$port:5000" "$REGISTRY" >/dev/null; then
+        # There may be none yet; the refusal that follows is what counts.
         "$engine" rm --force "$registry" >/dev/null 2>&1 || true
         refuse "the registry $registry did not start: is port $port free?"
     fi
@@ -116,7 +117,9 @@ down() { # NAME, which must be the cluster's
     need kind https://kind.sigs.k8s.io/docs/user/quick-start/#installation
     find_engine
     kind delete cluster --name "$cluster"
-    "$engine" rm --force --volumes "$registry" >/dev/null 2>&1 || true
+    if "$engine" container inspect "$registry" >/dev/null 2>&1; then
+        "$engine" rm --force --volumes "$registry" >/dev/null || refuse "the registry $registry is still there: $engine rm --force $registry"
+    fi
 }
 
 case ${1-} in

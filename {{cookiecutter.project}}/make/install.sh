@@ -56,7 +56,7 @@ free=$(($(df -Pk "$parent" | awk 'NR == 2 {print $4}') / 1024))
 [ "$free" -ge "$disk" ] ||
     refuse "$environment needs $disk MB of disk and $free MB are free: make room, or put it elsewhere (make VENV=...)"
 
-packages=$(grep -c '==' "$requirements") || true
+packages=$(grep -c '==' "$requirements") || true # none is an answer, which grep calls a failure
 printf 'Setting up %s: %s packages, about %s MB to download, %s MB on disk, about %s min on a 100 Mbit/s line. Only this once.\n' \
     "$environment" "$packages" "$download" "$disk" "$minutes" >&2
 rm -rf "$environment"
