@@ -62,6 +62,7 @@ def run(chosen: argparse.Namespace) -> page.Measured:
         found.versions = {name: versions(python, SHOWN[name]) for name, python in interpreters(project).items()}
     if "test" in parts:
         found.samples |= measure.tests(calm)
+        found.cluster = measure.cluster()
     return found
 
 

@@ -77,7 +77,7 @@ def ask(port: int, request: bytes) -> bytes:
     return answer.partition(END_OF_HEADERS)[2]
 
 
-def drive(port: int, requests: Sequence[bytes], connections: int, limit: Limit) -> Load:
+def drive(port: int, requests: Sequence[bytes], connections: int, limit: Limit, host: str = "127.0.0.1") -> Load:
     """Keep `connections` busy, one request in flight on each, until the limit; every answer must be a 200."""
     poll, supply = select.epoll(), cycle(requests)
     sockets: dict[int, socket.socket] = {}
@@ -85,7 +85,7 @@ def drive(port: int, requests: Sequence[bytes], connections: int, limit: Limit) 
     received: dict[int, bytes] = {}
     latencies: list[float] = []
     for _ in range(connections):
-        connection = socket.create_connection(("127.0.0.1", port))
+        connection = socket.create_connection((host, port))
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sockets[connection.fileno()] = connection
         poll.register(connection, select.EPOLLIN)

@@ -21,6 +21,7 @@ MANY = Limit(20_000, 3)
 ONE = Limit(1_000, 2)
 CONNECTIONS = 64
 RECORD = ROOT / "build" / "test-seconds"
+CLUSTER = ROOT / "build" / "evidence" / "cluster" / "5-way.json"
 TOLERANCE = 1e-5
 """ONNX answers in float32, scikit-learn in float64; values at a split are the parity check's business."""
 
@@ -124,3 +125,12 @@ def tests(calm: Calm) -> Samples:
         calm()
         run([shutil.which("make") or "make", "test"], ROOT, os.environ)
     return {"test": [int(RECORD.read_text()) / 60]}
+
+
+def cluster() -> Samples:
+    """What the last `make test-cluster` recorded of the way through a cluster; nothing where there was none."""
+    if not CLUSTER.exists():
+        print(f"not measured: the way through a cluster (make test-cluster writes {CLUSTER.relative_to(ROOT)})")
+        return {}
+    recorded: Samples = json.loads(CLUSTER.read_text())
+    return recorded

@@ -1,6 +1,6 @@
 """docs/reference/performance.md as text. Pure: what was measured comes in, Markdown goes out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -31,6 +31,15 @@ OTHERS = """
 | what | median | min … max |
 |---|---|---|
 """
+CLUSTER = """
+## In a cluster
+
+The same server, bundle and row, one connection: as a process beside the load generator, and as pods behind a Service of a
+cluster on the same machine, asked through its NodePort. Measured by `make test-cluster`, interleaved, both pods running.
+
+| what | bare process | Service and pod | min … max |
+|---|---|---|---|
+"""
 VERSIONS = """
 ## Versions
 
@@ -57,6 +66,8 @@ class Measured:
     servers: Mapping[str, Samples] = field(default_factory=dict)
     others: dict[str, tuple[Sequence[float], str]] = field(default_factory=dict)
     versions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    cluster: Samples = field(default_factory=dict)
+    """Median latencies in microseconds by side, repetition by repetition; empty where no cluster was measured."""
 
     def add_pipeline(self, found: Samples) -> None:
         """The compiled pipeline, and what kfp adds to the steps."""
@@ -106,6 +117,7 @@ def render(found: Measured, facts: Facts) -> str:
                 f"| {name} | {show(median(each), unit)} | {_spread(each, unit)} |"
                 for name, (each, unit) in found.others.items()
             ),
+            *_cluster(found.cluster),
             VERSIONS,
             _lines(f"| {name} | {_packages(packages)} |" for name, packages in found.versions.items()),
         )
@@ -121,6 +133,16 @@ def _figure(figure: Figure) -> str:
 def _server(name: str, samples: Samples) -> str:
     cells = (show(median(samples[key]) * factor, unit) for key, (unit, factor) in UNITS.items())
     return f"| {name} | {' | '.join(cells)} |"
+
+
+def _cluster(samples: Samples) -> Iterator[str]:
+    if not samples:
+        return
+    bare, pods = samples["bare"], samples["pods"]
+    added = ratios(pods, bare)
+    yield CLUSTER
+    yield f"| median latency | {show(median(bare), 'µs')} | {show(median(pods), 'µs')} | {_spread(pods, 'µs')} |\n"
+    yield f"| ratio | 1 | {show(median(added), '×')} | {_spread(added, '×')} |\n"
 
 
 def _spread(samples: Sequence[float], unit: str) -> str:

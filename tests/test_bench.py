@@ -85,6 +85,14 @@ def test_page_names_every_row_its_bound_and_what_differs() -> None:
     assert "missed" not in text
 
 
+def test_page_shows_the_way_through_a_cluster_where_it_was_measured() -> None:
+    cluster = {"bare": [200.0, 210.0, 190.0], "pods": [300.0, 294.0, 285.0]}
+    text = page.render(page.Measured(samples(), cluster=cluster), FACTS)
+    assert "| median latency | 200 µs | 294 µs | 285 µs … 300 µs |" in text
+    assert "| ratio | 1 | 1.5× | 1.4× … 1.5× |" in text
+    assert "In a cluster" not in page.render(page.Measured(samples()), FACTS)
+
+
 def test_written_page_names_every_row_and_misses_none() -> None:
     if not PAGE.exists():
         pytest.skip("`make bench` has not been run on a quiet machine yet")

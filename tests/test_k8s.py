@@ -10,7 +10,8 @@ import pytest
 from conftest import ROOT, SKELETON, Bake, run
 from ruamel.yaml import YAML
 
-GOLDEN = ROOT / "tests" / "golden"
+HERE = Path(__file__).parent
+GOLDEN = HERE / "golden"
 KUSTOMIZE = ROOT / "build" / "k8s" / "kustomize"
 POLICY = ROOT / "build" / "policy" / "bin"
 pytestmark = [
@@ -129,10 +130,22 @@ def test_golden(name: str, rendered: dict[str, str], request: pytest.FixtureRequ
 @pytest.mark.parametrize("version", KUBERNETES)
 def test_valid(version: str, objects: dict[str, list[Object]], folder: Path) -> None:
     files = [folder / f"{name}.yaml" for name in objects]
-    validate = Path(__file__).parent / "k8s" / "validate.py"
-    said = run(POLICY / "python", validate, version, ROOT / "build" / "k8s", *files, cwd=ROOT).stdout
-    checked = {(each["kind"], each["metadata"]["name"]) for found in objects.values() for each in found}
-    assert set(re.findall(r"^valid (\S+) (\S+)$", said, re.MULTILINE)) == checked
+    everything = {(each["kind"], each["metadata"]["name"]) for found in objects.values() for each in found}
+    assert validate(version, ROOT / "build" / "k8s", *files) == everything
+
+
+def validate(version: str, definitions: Path, *files: Path) -> set[tuple[str, str]]:
+    """Check every object of the files, and give kind and name of each that was checked."""
+    said = run(POLICY / "python", HERE / "k8s" / "validate.py", version, definitions, *files, cwd=ROOT).stdout
+    return set(re.findall(r"^valid (\S+) (\S+)$", said, re.MULTILINE))
+
+
+def test_the_pipeline_is_valid_for_clusters_with_kubeflow() -> None:
+    compiled = GOLDEN / "training.kubernetes.yaml"
+    assert validate(KUBERNETES[-1], HERE / "k8s", compiled) == {
+        ("Pipeline", "flight-delay-training"),
+        ("PipelineVersion", "flight-delay-training-HASH"),
+    }
 
 
 @pytest.mark.proof(
@@ -163,7 +176,8 @@ def test_checkov(folder: Path) -> None:
 @pytest.mark.parametrize("name", RENDERED)
 def test_every_value_of_the_environment_is_in_its_place(name: str, rendered: dict[str, str]) -> None:
     assert "from environment.yaml" not in rendered[name]
-    assert "artifact_uri" not in rendered[name]  # environment.yaml itself is not applied
+    # environment.yaml itself is applied only where tasks of Kubeflow read it.
+    assert ("artifact_uri" in rendered[name]) == (name == EVERYTHING)
 
 
 def test_no_two_overlays_are_equal(rendered: dict[str, str]) -> None:

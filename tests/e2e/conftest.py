@@ -63,15 +63,15 @@ class World:
         done = make(self.project, *words, check=check)
         return done.stdout if check else done.stdout + done.stderr
 
-    def refused(self, *words: str) -> str:
+    def refused(self, *words: str, **environment: str) -> str:
         """The sentence with which a verb refuses."""
-        done = make(self.project, *words, check=False)
+        done = make(self.project, *words, check=False, **environment)
         assert done.returncode != 0, f"make {' '.join(words)} was not refused:\n{done.stdout}"
         return done.stderr[done.stderr.index("refused: ") :].partition("\nmake: ")[0]
 
-    def build_images(self) -> None:
-        """Build the images of `local` and take them into the cluster, the way that this machine knows."""
-        self.make("image", "ENV=local", *machine("builder").splitlines())
+    def build_images(self, environment: str = "local") -> None:
+        """Build an environment's images and take them into the cluster, the way that this machine knows."""
+        self.make("image", f"ENV={environment}", *machine("builder").splitlines())
 
     def python(self, program: str, *words: str) -> str:
         """What a program prints that uses the project's own package."""
@@ -117,6 +117,11 @@ def world(project: Path) -> World:
 @pytest.fixture(scope="session")
 def node_port() -> str:
     """Where a client outside the cluster reaches the Service: no port-forward, which holds one pod."""
+    return node_address()
+
+
+def node_address() -> str:
+    """The NodePort as it is now: a new namespace has another."""
     (service,) = objects("service", LOCAL, "--field-selector=metadata.name=serving-node-port")
     (node, *_) = objects("node", LOCAL)
     address = next(each["address"] for each in node["status"]["addresses"] if each["type"] == "InternalIP")

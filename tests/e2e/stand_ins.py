@@ -62,6 +62,7 @@ def write(project: Path, images: dict[str, str]) -> str:
 def _lay_operator(project: Path) -> None:
     """The released bundle.yaml is a file of the operator's module; its hash is the one that install.env names."""
     module = "github.com/prometheus-operator/prometheus-operator"
+    _said("go", "mod", "download", module, cwd=IMAGES / "prometheus-operator")
     where = _said("go", "list", "-m", "-f", "{{.Dir}}", module, cwd=IMAGES / "prometheus-operator")
     content = (Path(where) / "bundle.yaml").read_bytes()
     downloads = project / "artifacts" / "downloads"

@@ -1,6 +1,7 @@
 """Things in the object store and the registry of `local` that no verb would put there, or not so."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from .conftest import World
@@ -49,6 +50,10 @@ _OTHER = """
     champion = registry.champion()
     print(next(known.bundle_id for known in reversed(registry.versions()) if known.bundle_id != champion.bundle_id), end="")
 """
+_FETCH = """
+    champion = registry.champion()
+    print(bundle.fetch(champion.uri, Path(sys.argv[1]) / champion.bundle_id, champion.bundle_id).folder, end="")
+"""
 _WIPE = """
     from mlflow import MlflowClient
     bucket = obstore.store.from_url(where.store_uri, client_options={"allow_http": True})
@@ -76,6 +81,11 @@ def change_a_byte(world: World, path: str) -> None:
 def other_bundle(world: World) -> str:
     """The bundle that was registered first, or second if that is the champion."""
     return world.python(_START + _OTHER)
+
+
+def champion_in(world: World, folder: Path) -> Path:
+    """The champion's bundle, fetched into a folder, where it is called by its id."""
+    return Path(world.python(_START + _FETCH, str(folder)))
 
 
 def wipe(world: World) -> None:

@@ -17,9 +17,9 @@ BEFORE_SECONDS, AFTER_SECONDS = 12, 22
 """Around a rollout of about half a minute: so long that both versions give more than SHARE of the answers."""
 
 
-def champion(world: World) -> str:
+def champion(world: World, namespace: str = LOCAL) -> str:
     """The bundle id that the Deployment is annotated with."""
-    (deployment,) = objects("deployment", LOCAL)
+    (deployment,) = objects("deployment", namespace)
     return str(deployment["spec"]["template"]["metadata"]["annotations"]["mlops-template.io/model-id"])
 
 

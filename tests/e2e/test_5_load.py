@@ -1,23 +1,31 @@
 """More load than one server, more than all servers, and the largest request."""
 
 import concurrent.futures
+import hashlib
 import json
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import PROJECT_VENV, free_port, inherited
 from ruamel.yaml import YAML
+
+from bench.load import Limit, drive, post
+from bench.servers import Server, running
 
 from .conftest import EVIDENCE, LOCAL, World, objects, record, until
 from .meter import load
 from .questions import sample_rows, smoke_key
+from .stored import champion_in
 from .test_4_failures import wait_until_whole
 
 OVERLOAD = 3000
 """Requests a second of one row: several times what two servers with one processor each are asked usually."""
+REPETITIONS, WARM, MEASURED = 7, Limit(200, 1), Limit(1000, 2)
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +118,46 @@ def test_saturation(world: World, node_port: str, rows: list[dict[str, Any]]) ->
         seconds = time.monotonic() - began
     record("5-saturation", answers={str(key): n for key, n in answers.items()}, seconds=round(seconds, 1))
     assert set(answers) == {(200, None), (503, "1")}
+
+
+@pytest.mark.proof("What Service and pod add to a prediction's latency is measured against the bare process")
+def test_what_the_way_through_the_cluster_adds(
+    world: World, node_port: str, rows: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """Same machine, bundle, row and features; one connection each, in turns."""
+    host, _, port = node_port.rpartition(":")
+    request = post("/v1/predict", json.dumps({"rows": rows[:1]}).encode(), f"Authorization: Bearer {smoke_key()}\r\n")
+    samples: dict[str, list[float]] = {"bare": [], "pods": []}
+    with running(bare(world, tmp_path), core=0) as process:
+        for _ in range(REPETITIONS):
+            for side, where in (("bare", ("127.0.0.1", process.port)), ("pods", (host, int(port)))):
+                drive(where[1], [request], 1, WARM, where[0])
+                samples[side].append(1e6 * drive(where[1], [request], 1, MEASURED, where[0]).median)
+    record("5-way", **samples)
+    assert min(samples["pods"]) > 0.5 * min(samples["bare"])  # else the two do not do the same
+
+
+def bare(world: World, folder: Path) -> Server:
+    """The champion's server as a process of this machine, with the pods' key and features."""
+    bundle = champion_in(world, folder)
+    (folder / "keys").write_text(f"smoke:{hashlib.sha256(smoke_key().encode()).hexdigest()}\n")
+    environment = inherited(
+        PYTHONPATH="src",
+        MODEL_URI=bundle.as_uri(),
+        MODEL_ID=bundle.name,
+        MODEL_VERSION="1",
+        MODEL_DIR=str(folder),
+        API_KEYS_FILE=str(folder / "keys"),
+        PREDICTION_LOG_SECRET="bare",  # noqa: S106 - it hashes what nobody reads
+        OMP_NUM_THREADS="1",
+    )
+    return Server(
+        "bare",
+        lambda _: (PROJECT_VENV / "bin" / "python", "-m", "flight_delay.serving"),
+        lambda port: environment | {"PORT": str(port), "METRICS_PORT": str(free_port())},
+        "/v2/health/ready",
+        world.project,
+    )
 
 
 def _restarts() -> int:

@@ -185,10 +185,10 @@ def test_keys(world: World, node_port: str) -> None:
     assert _status(node_port, None, rows[0]) == _status(node_port, "wrong", rows[0]) == 401
     restarts = _restarts()
     key = world.make("api-key", "ENV=local", "NAME=web-shop").splitlines()[-1]
-    given = until(lambda: {_status(node_port, key, rows[0]) for _ in range(10)} == {200}, 150, "all know the new key")
+    given = until(lambda: {_status(node_port, key, rows[0]) for _ in range(10)} == {200}, 60, "all know the new key")
     assert len(asked(world, node_port, rows, key)) == 1
     world.make("api-key", "ENV=local", "NAME=web-shop", "REVOKE=1")
-    revoked = until(lambda: {_status(node_port, key, rows[0]) for _ in range(10)} == {401}, 150, "the key is revoked")
+    revoked = until(lambda: {_status(node_port, key, rows[0]) for _ in range(10)} == {401}, 60, "the key is revoked")
     assert _status(node_port, smoke_key(), rows[0]) == 200
     assert _restarts() == restarts
     secret = kubectl("get", "secret", "api-keys", "-n", LOCAL, "-o=go-template={{.data.keys | base64decode}}")

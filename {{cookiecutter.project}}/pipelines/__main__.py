@@ -1,13 +1,13 @@
 """`python -m pipelines run|compile|submit|schedule`"""
 
-import sys
+import socket
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from {{ cookiecutter.package }} import pipeline, places, printing, reports, staging, steps
-from {{ cookiecutter.package }}.errors import Refused
+from {{ cookiecutter.package }} import lineage, pipeline, places, printing, reports, staging, steps
+from {{ cookiecutter.package }}.errors import Refused, run_program
 from {{ cookiecutter.package }}.settings import LAPTOP, Settings
 
 from . import client, runner, training
@@ -69,7 +69,7 @@ def submit(
     settings, server = _server(environment, image, host, token)
     with staging.scratch(settings.artifacts) as folder, client.answered(server.host):
         training.write(settings.project, image, folder)
-        typer.echo(f"run {server.submit(folder / training.IR, source)}")
+        typer.echo(f"run {server.submit(folder / training.IR, source, _author(settings))}")
 
 
 @app.command()
@@ -91,17 +91,19 @@ def _server(environment: str, image: str, host: str, token: str) -> tuple[Settin
     return settings, client.Server(host, settings.project, environment, token or None)
 
 
+def _author(settings: Settings) -> str:
+    """Who submits, as approvals know people; an account of this machine is told from those of others by the host."""
+    name, mail = lineage.name_and_mail(lineage.person(settings.root))
+    return f"{name} <{mail or f'{name}@{socket.gethostname()}'}>"
+
+
 def _judged(folder: Path) -> reports.Judged:
     return reports.read(runner.artifact(folder, "judge", "judged") / steps.JUDGED, reports.Judged)
 
 
 def main() -> None:
-    """Run the command line; a refusal is one message on standard error and exit code 1."""
-    try:
-        app()
-    except Refused as refusal:
-        print(f"refused: {refusal}", file=sys.stderr)
-        sys.exit(1)
+    """Run the command line."""
+    run_program(app)
 
 
 if __name__ == "__main__":

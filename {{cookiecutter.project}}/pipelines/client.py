@@ -10,6 +10,8 @@ from typing import Any
 
 from {{ cookiecutter.package }}.errors import Refused
 
+from . import pods
+
 DIGEST = re.compile(r"[^@\s]+@sha256:[0-9a-f]{64}")
 FINISHED = {"SUCCEEDED", "FAILED", "SKIPPED", "CANCELED"}
 PAGE = 100
@@ -58,7 +60,11 @@ def answered(host: str) -> Iterator[None]:
 
 
 class Server:
-    """One Kubeflow Pipelines server, and one experiment on it per environment."""
+    """One Kubeflow Pipelines server, and one experiment on it per environment.
+
+    One of many users runs it in the environment's namespace, by the account that is there for it; one of a single user knows no
+    other namespace than its own.
+    """
 
     def __init__(self, host: str, project: str, environment: str, token: str | None = None) -> None:
         from kfp.client import Client
@@ -68,16 +74,19 @@ class Server:
         self.environment = environment
         with warnings.catch_warnings(), answered(self.host):
             warnings.simplefilter("ignore", FutureWarning)  # "works with 2.0 and later", on every start
-            self._ask_once(token)
+            many_users = self._ask_once(token)
             self.client: Any = Client(host=self.host, existing_token=token)
+        self.namespace = self.name if many_users else None
+        self.account = pods.ACCOUNT if many_users else None
 
-    def submit(self, package: Path, source: str) -> str:
-        """Start one run now; returns its id."""
+    def submit(self, package: Path, source: str, author: str) -> str:
+        """Start one run now, for the person who answers for the training (`name <mail>`); returns its id."""
         run = self.client.run_pipeline(
             experiment_id=self._experiment(),
             job_name=f"{self.name} {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}",
             pipeline_package_path=str(package),
-            params=self._arguments(source),
+            params={**self._arguments(source), "author": author},
+            service_account=self.account,
         )
         return str(run.run_id)
 
@@ -99,6 +108,7 @@ class Server:
             no_catchup=True,
             pipeline_package_path=str(package),
             params=self._arguments(source),
+            service_account=self.account,
         )
         deadline = time.monotonic() + patience
         for schedule in old:
@@ -106,8 +116,11 @@ class Server:
             self.client.delete_recurring_run(schedule)
         return str(new.recurring_run_id)
 
-    def _ask_once(self, token: str | None) -> None:
-        """The client itself asks a server that turns it away for half a minute, and prints a traceback each time."""
+    def _ask_once(self, token: str | None) -> bool:
+        """Say whether the server has many users.
+
+        The client itself asks one that turns it away for half a minute, and prints a traceback each time.
+        """
         import kfp_server_api
 
         configuration = kfp_server_api.Configuration(host=self.host)
@@ -116,13 +129,14 @@ class Server:
             configuration.api_key["authorization"] = token
             configuration.api_key_prefix["authorization"] = "Bearer"
         with kfp_server_api.ApiClient(configuration) as client:
-            kfp_server_api.HealthzServiceApi(client).healthz_service_get_healthz(_request_timeout=PATIENCE_SECONDS)
+            healthz = kfp_server_api.HealthzServiceApi(client)
+            return bool(healthz.healthz_service_get_healthz(_request_timeout=PATIENCE_SECONDS).multi_user)
 
     def _arguments(self, source: str) -> dict[str, str]:
         return {"environment": self.environment, "source": source}
 
     def _experiment(self) -> str:
-        return str(self.client.create_experiment(name=self.name).experiment_id)
+        return str(self.client.create_experiment(name=self.name, namespace=self.namespace).experiment_id)
 
     def _schedules(self, experiment: str) -> Iterator[Any]:
         token = ""

@@ -105,6 +105,7 @@ def refuse(judged: dsl.Input[dsl.Artifact]) -> None:
 
 @component
 def bundle(
+    author: str,
     data_hash: str,
     training: dsl.Input[dsl.Dataset],
     evaluation: dsl.Input[dsl.Dataset],
@@ -115,9 +116,13 @@ def bundle(
     bundle: dsl.Output[dsl.Artifact],
 ) -> str:
     """Write the model as files; returns the bundle's id."""
-    from {{ cookiecutter.package }} import steps
+    import os
+
+    from {{ cookiecutter.package }} import lineage, steps
     from {{ cookiecutter.package }}.settings import Settings
 
+    if author:  # else the trainer would be the pod's account, and nobody could tell whether a second person approves
+        os.environ["GIT_AUTHOR_NAME"], os.environ["GIT_AUTHOR_EMAIL"] = lineage.name_and_mail(author)
     inputs = (training.path, evaluation.path, model.path, report.path, exported.path, judged.path)
     return steps.bundle(Settings.load(), data_hash, *inputs, bundle.path)
 

@@ -5,19 +5,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kfp import compiler, dsl, kubernetes
+from kfp import compiler, dsl
 from kfp.compiler.compiler_utils import KubernetesManifestOptions
 
 from {{ cookiecutter.package }}.settings import LAPTOP
 
-from . import components
+from . import components, pods
 
 CPU_REQUEST, CPU_LIMIT = "500m", "2"
 MEMORY_REQUEST, MEMORY_LIMIT = "1Gi", "2Gi"
 RETRIES = 2  # of what the cluster broke; a step that refuses does so again
 BACKOFF = "30s"
-TIMEOUT_SECONDS = 3600  # a pod that cannot start would keep its run alive for ever
-# The others look at or change what is outside: rows behind an address, the champion, the store, the registry.
+# The others look at or change what is outside (rows behind an address, the champion, the store, the registry): pods.equip.
 CACHED = ("validate", "split", "train", "export")
 
 IR, MANIFEST = "training.yaml", "training.kubernetes.yaml"
@@ -31,14 +30,13 @@ def local_image(project: str) -> str:
 def write(project: str, image: str, folder: Path) -> None:
     """Write the compiled pipeline, and the same as the Kubernetes resources Pipeline and PipelineVersion."""
     folder.mkdir(parents=True, exist_ok=True)
-    name = f"{project}-training"
-    pipeline = training(name, image)
+    pipeline = training(project, image)
     compiler.Compiler().compile(pipeline, str(folder / IR))
     # A PipelineVersion cannot change: another content gets another name.
     content = hashlib.sha256((folder / IR).read_bytes()).hexdigest()
     options = KubernetesManifestOptions(
-        pipeline_name=name,
-        pipeline_version_name=f"{name}-{content[:12]}",
+        pipeline_name=pipeline.name,
+        pipeline_version_name=f"{pipeline.name}-{content[:12]}",
         include_pipeline_manifest=True,
     )
     compiler.Compiler().compile(
@@ -49,11 +47,14 @@ def write(project: str, image: str, folder: Path) -> None:
     )
 
 
-def training(name: str, image: str) -> Any:
-    """The pipeline, its tasks in this image. Promotion is no step: it needs a reason, and sometimes a second person."""
-    task = _task_in(image)
+def training(project: str, image: str) -> Any:
+    """The pipeline, its tasks in this image. Promotion is no step: it needs a reason, and sometimes a second person.
 
-    def pipeline(environment: str = LAPTOP, source: str = "") -> None:
+    Its arguments: the environment that it trains for, the rows, and who it is that trains where a pod cannot know.
+    """
+    task = _task_in(image, project)
+
+    def pipeline(environment: str = LAPTOP, source: str = "", author: str = "") -> None:
         load = task(components.load, source=source)
         data = load.outputs["data"]
         validate = task(components.validate, data=data)
@@ -69,6 +70,7 @@ def training(name: str, image: str) -> Any:
         with dsl.If(judge.outputs["Output"] == True):  # noqa: E712  kfp builds its condition from `==`
             bundle = task(
                 components.bundle,
+                author=author,
                 data_hash=load.outputs["Output"],
                 training=split.outputs["training"],
                 **rows,
@@ -81,18 +83,20 @@ def training(name: str, image: str) -> Any:
         with dsl.Else():
             task(components.refuse, **judged)
 
-    return dsl.pipeline(pipeline, name=name)
+    return dsl.pipeline(pipeline, name=f"{project}-training")
 
 
-def _task_in(image: str) -> Callable[..., Any]:
+def _task_in(image: str, project: str) -> Callable[..., Any]:
     def task(component: Any, **inputs: Any) -> Any:
         made = component(**inputs).set_container_image(image)
         made.set_cpu_request(CPU_REQUEST).set_cpu_limit(CPU_LIMIT)
         made.set_memory_request(MEMORY_REQUEST).set_memory_limit(MEMORY_LIMIT)
         made.set_retry(RETRIES, backoff_duration=BACKOFF, backoff_factor=2.0)
-        made.set_caching_options(made.component_spec.name in CACHED)
-        kubernetes.set_timeout(made, TIMEOUT_SECONDS)
-        kubernetes.set_security_context(made, run_as_non_root=True)
+        cached = made.component_spec.name in CACHED
+        made.set_caching_options(cached)
+        pods.confine(made, project)
+        if not cached:
+            pods.equip(made)
         return made
 
     return task

@@ -17,6 +17,7 @@ if [ ! -d "$bin" ]; then
     case $1 in
     prometheus) version=$(echo "$version" | sed 's/^0\.\([0-9]\)\([0-9]*\)\./\1.\2./') ;; # 3.15.0 is the module v0.315.0
     alertmanager) # embeds pages that are not in its module; an empty one will do, since nothing here looks at them
+        go mod download github.com/prometheus/alertmanager # or it is nowhere yet
         cp -R "$(go list -f '{{.Dir}}' -m github.com/prometheus/alertmanager)" "$new/source"
         chmod -R u+w "$new/source"
         mkdir -p "$new/source/ui/app/dist" && touch "$new/source/ui/app/dist/index.html"

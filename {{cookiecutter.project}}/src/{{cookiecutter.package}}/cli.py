@@ -1,12 +1,11 @@
 """The steps of a model's life as commands. What a user can mend is said in a sentence; the exit code is then 1."""
 
 import os
-import sys
 from typing import Annotated
 
 import typer
 
-from .errors import Refused
+from .errors import Refused, run_program
 from .settings import LAPTOP, Settings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
@@ -144,9 +143,5 @@ def _print_lines(lines: list[str]) -> None:
 
 
 def main() -> None:
-    """Run the command line; a refusal is one message on standard error and exit code 1."""
-    try:
-        app()
-    except Refused as refusal:
-        print(f"refused: {refusal}", file=sys.stderr)
-        sys.exit(1)
+    """Run the command line."""
+    run_program(app)

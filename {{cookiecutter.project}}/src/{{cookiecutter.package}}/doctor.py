@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import Refused
+from .errors import Refused, run_program
 
 if TYPE_CHECKING:
     from . import lineage
@@ -257,13 +257,9 @@ def _free(number: int) -> bool:
 
 
 def main() -> None:
-    """`python -m <package>.doctor ENVIRONMENT`; a refusal is one message on standard error and exit code 1."""
+    """`python -m <package>.doctor ENVIRONMENT`"""
     root = Path(os.environ.get("PROJECT_ROOT", ".")).resolve()
-    try:
-        report(examine(root, Path(sys.argv[1])))
-    except Refused as refusal:
-        print(f"refused: {refusal}", file=sys.stderr)
-        sys.exit(1)
+    run_program(lambda: report(examine(root, Path(sys.argv[1]))))
 
 
 if __name__ == "__main__":

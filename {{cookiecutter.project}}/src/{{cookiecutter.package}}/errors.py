@@ -1,8 +1,17 @@
-"""The one exception for what a user can mend."""
+"""The one exception for what a user can mend, and what a program makes of it."""
+
+import sys
+from collections.abc import Callable
 
 
 class Refused(Exception):
-    """Work that was not done, and why: the message says what was wrong, where, and what to do.
+    """Work that was not done, and why: the message says what was wrong, where, and what to do."""
 
-    The command line prints the message without a traceback and exits 1.
-    """
+
+def run_program(program: Callable[[], object]) -> None:
+    """Run a program; a refusal is one message on standard error, without a traceback, and exit code 1."""
+    try:
+        program()
+    except Refused as refusal:
+        print(f"refused: {refusal}", file=sys.stderr)
+        sys.exit(1)

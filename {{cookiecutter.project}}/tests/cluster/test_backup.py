@@ -1,6 +1,7 @@
-"""A backup is taken for whole only when every byte of it is as it was written."""
+"""A backup has all that no other place has, and is taken for whole only when every byte of it is as it was written."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,11 @@ import msgspec
 import pytest
 
 from {{ cookiecutter.package }}.cluster import backup
+from {{ cookiecutter.package }}.cluster.place import Namespace
 from {{ cookiecutter.package }}.errors import Refused
+from {{ cookiecutter.package }}.switch import Laptop
+
+from .stand_ins import Api, program
 
 FILES = {
     "objects/bundles/b/manifest.json": b"{}",
@@ -88,3 +93,70 @@ def test_an_added_file_is_named(folder: Path) -> None:
 def test_a_manifest_comes_back_after_the_files_it_names() -> None:
     names = sorted((name for name in FILES if name.startswith("objects/")), key=backup._last_manifest)
     assert names[-1] == "objects/bundles/b/manifest.json"
+
+
+POSTGRES = "/apis/apps/v1/namespaces/mlops-platform/statefulsets/postgres"
+
+
+@pytest.fixture
+def kubectl(dev: Namespace, empty_registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stands in for kubectl, and dumps the database of a registry in which there is nothing yet."""
+    dev.settings.artifacts.mkdir()
+    shutil.copy(empty_registry, dev.settings.artifacts)
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    monkeypatch.setenv("PATH", str(tools), prepend=":")
+    return Path(program(tools / "kubectl", "printf PGDMP"))
+
+
+def left_out(folder: Path) -> dict[str, str]:
+    found: dict[str, str] = json.loads((folder / "backup.json").read_text())["left_out"]
+    return found
+
+
+def test_the_database_of_the_platform_is_saved(dev: Namespace, api: Api, kubectl: Path, tmp_path: Path) -> None:
+    api.add(POSTGRES)
+    saved = tmp_path / "saved"
+    assert backup.backup(dev, saved) == f"{saved}: 0 objects and 0 versions of dev"
+    assert (saved / "mlflow.dump").read_bytes() == b"PGDMP"
+    assert left_out(saved) == {}
+
+
+def test_a_database_that_is_down_is_not_left_out(dev: Namespace, api: Api, kubectl: Path, tmp_path: Path) -> None:
+    api.add(POSTGRES)
+    program(kubectl, "echo error: unable to upgrade connection >&2; exit 1")
+    with pytest.raises(Refused, match=r"^the registry's database was not saved: error: unable to upgrade connection$"):
+        backup.backup(dev, tmp_path / "saved")
+    assert not (tmp_path / "saved").exists()
+
+
+def test_who_may_not_look_for_the_database_is_refused(dev: Namespace, api: Api, kubectl: Path, tmp_path: Path) -> None:
+    api.forbidden = {("GET", POSTGRES)}
+    with pytest.raises(Refused, match=r"could not look for the StatefulSet postgres in mlops-platform"):
+        backup.backup(dev, tmp_path / "saved")
+
+
+@pytest.mark.parametrize(
+    ("uri", "why"),
+    [
+        ("http://mlflow.mlops-platform.svc:5000", "there is no StatefulSet postgres in mlops-platform"),
+        ("https://mlflow.example.org", "MLflow is not in mlops-platform"),
+    ],
+)
+def test_a_database_that_is_elsewhere_is_left_out_and_said(
+    uri: str, why: str, dev: Namespace, api: Api, kubectl: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "example" in uri:
+        api.add(POSTGRES)  # of others
+    file = dev.settings.root / "k8s/overlays/dev/environment.yaml"
+    file.write_text(json.dumps({"data": json.loads(file.read_text())["data"] | {"mlflow_uri": uri}}))
+    saved, reason = tmp_path / "saved", f"{why}; the service that runs it backs it up"
+    assert backup.backup(dev, saved) == (
+        f"{saved}: 0 objects and 0 versions of dev, without the registry's database: {reason}"
+    )
+    assert sorted(path.name for path in saved.iterdir()) == ["api-keys", "backup.json", "registry.json"]
+    assert left_out(saved) == {"mlflow.dump": reason}
+
+    api.add(f"/api/v1/namespaces/{dev.name}/secrets/api-keys", data={})
+    monkeypatch.setattr(Namespace, "target", lambda _: Laptop())
+    assert backup.restore(dev, saved) == "0 objects were missing, 0 versions are registered; dev has no champion"

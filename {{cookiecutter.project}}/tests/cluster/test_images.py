@@ -1,16 +1,12 @@
 """`make image`, with a stand-in for the program that builds: what is asked of it, measured, recorded and refused."""
 
-import gzip
-import io
 import json
-import tarfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from {{ cookiecutter.package }}.cluster import archive, images
+from {{ cookiecutter.package }}.cluster import archive, builders, images
 from {{ cookiecutter.package }}.cluster.builders import Builder
 from {{ cookiecutter.package }}.cluster.images import Delivery, Image
 from {{ cookiecutter.package }}.errors import Refused
@@ -20,39 +16,10 @@ from {{ cookiecutter.package }}.strict import read_yaml
 import sample_project
 
 from ..unit.git_helpers import commit, isolated, start
+from .stand_ins import HISTORY, SBOM, program, saved
 
 DIGEST = f"sha256:{'d' * 64}"
-SBOM = b'{"bomFormat": "CycloneDX"}\n'
-HISTORY: list[dict[str, Any]] = [
-    {"created_by": "ADD rootfs"},
-    {"created_by": "CMD bash", "empty_layer": True},
-    {"created_by": 'LABEL org.opencontainers.image.base.name="${BASE}"', "empty_layer": True},
-    {"created_by": "COPY packages"},
-    {"created_by": "RUN sbom"},
-]
 SETTINGS = Settings.load(sample_project.root())
-
-
-def tar(files: dict[str, bytes]) -> bytes:
-    written = io.BytesIO()
-    with tarfile.open(fileobj=written, mode="w") as made:
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            made.addfile(member, io.BytesIO(content))
-    return written.getvalue()
-
-
-def saved(path: Path, compressed: bool = False, history: list[dict[str, Any]] = HISTORY) -> list[int]:
-    """Write an image as `docker save` does; returns the sizes of its three layers."""
-    layers = [tar({"etc/os-release": b"ID=debian\n"}), tar({"opt/lib": b"x" * 50_000}), tar({"app/sbom.json": SBOM})]
-    labels = {archive.BASE: "python:3.13", archive.SBOM: "/app/sbom.json"}
-    files = {f"{number}.tar": gzip.compress(layer) if compressed else layer for number, layer in enumerate(layers)}
-    manifest = [{"Config": "config.json", "RepoTags": ["x:1"], "Layers": list(files)}]
-    config = {"config": {"Labels": labels}, "history": history}
-    documents = {"config.json": config, "manifest.json": manifest}
-    path.write_bytes(tar(files | {name: json.dumps(document).encode() for name, document in documents.items()}))
-    return [len(layer) for layer in layers]
 
 
 @pytest.mark.parametrize("compressed", [False, True], ids=["plain", "gzip"])
@@ -132,12 +99,6 @@ def test_what_was_not_built_now_stays_as_it_is_written(tmp_path: Path) -> None:
     }
 
 
-def program(path: Path, body: str) -> str:
-    path.write_text(f"#!/bin/sh\n{body}\n")
-    path.chmod(0o755)
-    return str(path)
-
-
 def test_no_program_that_builds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Refused, match=r"^no program that builds images was found: install docker, podman or buildah "):
@@ -155,6 +116,57 @@ def test_the_first_that_is_found_and_does_not_answer(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("PATH", str(tmp_path))
     said = r"^docker cannot be used: Is the docker daemon running\?; start it .* or name another program: CONTAINER=podman$"
     with pytest.raises(Refused, match=said):
+        Builder.find()
+
+
+SILENT = {
+    "docker": "echo Is the docker daemon running? >&2; exit 1",
+    "podman": "echo cannot connect >&2; exit 125",
+    "buildah": "exit 1",
+}
+
+
+def test_the_first_that_answers_builds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program(tmp_path / "docker", SILENT["docker"])
+    program(tmp_path / "buildah", "exit 0")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert Builder.find().kind == "buildah"
+    said = capsys.readouterr().out
+    assert said.startswith("note: docker cannot be used: Is the docker daemon running?; start it ")
+    assert said.endswith("; buildah builds instead\n")
+    program(tmp_path / "docker", "exit 0")
+    assert Builder.find().kind == "docker"
+    assert capsys.readouterr().out == ""
+
+
+def test_the_one_that_is_named_builds_or_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program(tmp_path / "docker", SILENT["docker"])
+    program(tmp_path / "buildah", "exit 0")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Refused, match=r"^docker cannot be used: .*, or name another program: CONTAINER=podman$"):
+        Builder.find("docker --context far")
+
+
+def test_when_none_answers_each_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, body in SILENT.items():
+        program(tmp_path / name, body)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Refused) as refused:
+        Builder.find()
+    assert [line.partition("; ")[0] for line in str(refused.value).splitlines()] == [
+        "docker cannot be used: Is the docker daemon running?",
+        "podman cannot be used: cannot connect",
+        "buildah cannot be used: it said nothing",
+    ]
+
+
+def test_one_that_hangs_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program(tmp_path / "docker", "exec /bin/sleep 60")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(builders, "ANSWER_SECONDS", 0.2)
+    with pytest.raises(Refused, match=r"^docker cannot be used: no answer within 0\.2 s; start it "):
         Builder.find()
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from {{ cookiecutter.package }}.cluster.accounts import split
-from {{ cookiecutter.package }}.cluster.object_store import Identity, Key, State, commands, parse, rights
+from {{ cookiecutter.package }}.cluster.object_store import Identity, Key, State, commands, forgetting, parse, rights
 from {{ cookiecutter.package }}.errors import Refused
 
 OWN, OTHER = Key("own", "s1"), Key("other", "s2")
@@ -57,6 +57,11 @@ def test_rights_that_are_no_longer_wanted_are_taken_away() -> None:
         "s3.configure -user=x-staging -actions=List:models/x-dev/*,Read:models/x-dev/* -apply",
         "s3.configure -user=x-staging -actions=List:models/x-test/*,Read:models/x-test/* -delete -apply",
     ]
+
+
+def test_an_identity_is_forgotten_once() -> None:
+    assert forgetting(state(OWN), "x-staging") == ["s3.configure -user=x-staging -delete -apply"]
+    assert forgetting(state(OWN), "x-dev") == []
 
 
 def test_what_the_shell_prints_is_read() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,11 +13,14 @@ import pytest
 
 from {{ cookiecutter.package }} import cluster
 from {{ cookiecutter.package }}.cluster import deploying, overlay, rollout
+from {{ cookiecutter.package }}.cluster.place import Namespace
 from {{ cookiecutter.package }}.errors import Refused
-from {{ cookiecutter.package }}.registry import Version
+from {{ cookiecutter.package }}.registry import CHAMPION, Registry, Version
 from {{ cookiecutter.package }}.settings import Settings
 
 import sample_project
+
+from .stand_ins import Api
 
 FILE = "k8s/overlays/dev/environment.yaml"
 VALUES = {"environment": "dev", "artifact_uri": "s3://models", "mlflow_uri": "https://mlflow.example.org"}
@@ -189,6 +193,40 @@ def test_a_promotion_writes_nothing_but_the_model(root: Path) -> None:
     none = rollout.template(None)
     assert none["metadata"]["annotations"] == {"kubernetes.io/change-cause": "no model"}
     assert none["spec"]["template"]["metadata"]["annotations"] == {}
+
+
+def test_an_empty_namespace_is_told_of_its_champion() -> None:
+    version = Version("3", "a" * 64, f"s3://models/x/bundles/{'a' * 64}", "ada", None, False)
+    assert deploying.waiting("dev", version) == (
+        'dev is waiting for a model: make promote ENV=dev BUNDLE=aaaaaaaaaaaa REASON="…" brings back version 3, its champion'
+    )
+    assert deploying.waiting("dev", None) == (
+        'dev is waiting for a model: make pipeline-run ENV=dev, then make promote ENV=dev REASON="…"'
+    )
+
+
+@pytest.fixture
+def with_champion(dev: Namespace, empty_registry: Path, tmp_path: Path) -> Version:
+    """The environment `dev` on addresses outside of the cluster: the registry is a file, and has a champion."""
+    file = shutil.copy(empty_registry, tmp_path)
+    addresses = {"artifact_uri": (tmp_path / "store").as_uri(), "mlflow_uri": f"sqlite:///{file}"}
+    write(dev.settings.root, VALUES | addresses)
+    with overlay.reached(dev.settings, "dev", dev.cluster):
+        registry = Registry(dev.settings.environment("dev"))
+        version = registry.register("file:///bundle", "b" * 64, "ada")
+        registry.set_alias(CHAMPION, version)
+    return version
+
+
+def test_the_champion_is_looked_up_and_nothing_comes_of_it_when_that_fails(
+    dev: Namespace, api: Api, with_champion: Version
+) -> None:
+    assert deploying._champion(dev) == with_champion
+    api.forbidden = {("GET", f"/api/v1/namespaces/{dev.name}/secrets/mlflow")}
+    assert deploying._champion(dev) is None
+    api.forbidden = set()
+    write(dev.settings.root, VALUES | {"mlflow_uri": "no-such-kind://mlflow"})
+    assert deploying._champion(dev) is None
 
 
 RENDERED = """\

@@ -21,6 +21,8 @@ class Kubeflow(ThreadingHTTPServer):
         self.runs: list[dict[str, Any]] = []
         self.schedules: list[dict[str, Any]] = []
         self.status = 200  # of every answer to come
+        self.many_users = False
+        self.namespaces: set[str | None] = set()  # in which experiments were looked for and made
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
     def changes(self) -> list[tuple[str, str]]:
@@ -36,10 +38,11 @@ class Handler(BaseHTTPRequestHandler):
         query = parse_qs(url.query)
         self.server.requests.append(("GET", url.path))
         if url.path == f"{API}/healthz":
-            self._answer({"multi_user": False})
+            self._answer({"multi_user": self.server.many_users})
         elif url.path == f"{API}/experiments":
             wanted = json.loads(query["filter"][0])["predicates"][0]
             name = wanted.get("stringValue", wanted.get("string_value"))
+            self.server.namespaces.add(query.get("namespace", [None])[0])
             found = [self._experiment(known) for known in self.server.experiments if known == name]
             self._answer({"experiments": found, "total_size": len(found)})
         elif url.path == f"{API}/recurringruns":
@@ -56,6 +59,7 @@ class Handler(BaseHTTPRequestHandler):
         self.server.requests.append(("POST", self.path))
         if self.path == f"{API}/experiments":
             self.server.experiments[body["display_name"]] = "e1"
+            self.server.namespaces.add(body.get("namespace") or None)
             self._answer(self._experiment(body["display_name"]))
         elif self.path == f"{API}/runs":
             self.server.bodies.append(body)

@@ -9,6 +9,8 @@ from pipelines.client import Refused, Server, check_cron, check_image
 
 from .kubeflow import API, IMAGE, NIGHTLY, Kubeflow
 
+ADA = "Ada Lovelace <ada@example.org>"
+
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -18,16 +20,32 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_submit_sends_the_compiled_pipeline_its_image_and_its_arguments(kubeflow: Kubeflow, package: Path) -> None:
-    assert Server(kubeflow.url, "late", "dev").submit(package, "s3://rows/today.parquet") == "r1"
+    assert Server(kubeflow.url, "late", "dev").submit(package, "s3://rows/today.parquet", ADA) == "r1"
     assert kubeflow.changes() == [("POST", f"{API}/runs")]
     (body,) = kubeflow.bodies
     assert kubeflow.experiments == {"late-dev": "e1"}
     assert body["experiment_id"] == "e1"
-    assert body["runtime_config"]["parameters"] == {"environment": "dev", "source": "s3://rows/today.parquet"}
+    assert body["runtime_config"]["parameters"] == {
+        "environment": "dev",
+        "source": "s3://rows/today.parquet",
+        "author": ADA,
+    }
     executors = body["pipeline_spec"]["pipeline_spec"]["deploymentSpec"]["executors"].values()
     assert {executor["container"]["image"] for executor in executors} == {IMAGE}
     assert "platforms" in body["pipeline_spec"]["platform_spec"]  # without it, tasks would run as root
     assert "pipeline_version_reference" not in body  # that way, the caching setting would be dropped
+
+
+@pytest.mark.parametrize("many_users", [True, False])
+def test_where_and_as_whom_a_run_runs(many_users: bool, kubeflow: Kubeflow, package: Path) -> None:
+    """A server of one user has one namespace and one account, and is asked for no other."""
+    kubeflow.many_users = many_users
+    server = Server(kubeflow.url, "late", "dev")
+    server.submit(package, "", ADA)
+    server.schedule(package, NIGHTLY, "")
+    assert kubeflow.namespaces - {None, ""} == ({"late-dev"} if many_users else set())
+    run, schedule = kubeflow.bodies
+    assert {body.get("service_account") for body in (run, schedule)} == {"pipeline-tasks" if many_users else None}
 
 
 def test_schedule_is_made_once_however_often_it_is_asked_for(kubeflow: Kubeflow, package: Path) -> None:

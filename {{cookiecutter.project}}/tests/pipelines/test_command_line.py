@@ -41,7 +41,8 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 def test_submit_takes_image_and_server_from_the_environment(call: Call, kubeflow: Kubeflow) -> None:
     words = ("submit", "--environment", "dev", "--source", "s3://rows/today.parquet")
-    code, said, errors = call(*words, IMAGE=IMAGE, KF_PIPELINES_ENDPOINT=kubeflow.url)
+    who = {"GIT_AUTHOR_NAME": "Ada Lovelace", "GIT_AUTHOR_EMAIL": "ada@example.org"}
+    code, said, errors = call(*words, IMAGE=IMAGE, KF_PIPELINES_ENDPOINT=kubeflow.url, **who)
     assert (code, errors) == (0, "")
     assert said.splitlines() == [
         f"Experiment details: {kubeflow.url}/#/experiments/details/e1",
@@ -51,7 +52,11 @@ def test_submit_takes_image_and_server_from_the_environment(call: Call, kubeflow
     assert kubeflow.changes() == [("POST", f"{API}/runs")]
     (body,) = kubeflow.bodies
     assert kubeflow.experiments == {f"{PROJECT}-dev": "e1"}
-    assert body["runtime_config"]["parameters"] == {"environment": "dev", "source": "s3://rows/today.parquet"}
+    assert body["runtime_config"]["parameters"] == {
+        "environment": "dev",
+        "source": "s3://rows/today.parquet",
+        "author": "Ada Lovelace <ada@example.org>",
+    }
     executors = body["pipeline_spec"]["pipeline_spec"]["deploymentSpec"]["executors"].values()
     assert {executor["container"]["image"] for executor in executors} == {IMAGE}
 

@@ -37,9 +37,10 @@ def test_what_was_promoted_is_there_and_verified(promoted: dict[str, str], tmp_p
 
 
 def test_no_model_yet_is_a_state() -> None:
-    done = run("fetch")
+    done = run("fetch", ENVIRONMENT="dev")
     assert done.returncode == 0
-    assert done.stdout == "no model has been promoted in this environment yet: nothing to fetch\n"
+    assert done.stdout == "no model has been promoted in dev yet: nothing to fetch\n"
+    assert run("fetch").stdout == "no model has been promoted in this environment yet: nothing to fetch\n"
 
 
 def test_a_changed_byte_is_refused(promoted: dict[str, str], tmp_path: Path) -> None:

@@ -127,6 +127,8 @@ def test_the_port_of_the_metrics_moves_along(settings: Settings) -> None:
 def test_no_model_then_the_first_champion(settings: Settings, serve: Serve) -> None:
     serve("dev")
     assert wait(settings, "dev").bundle is None
+    log = (settings.artifacts / "serving" / "dev" / "server.log").read_text()
+    assert "in dev yet: run `make train ENV=dev` and `make promote ENV=dev REASON=…`, then `make serve ENV=dev`" in log
     bundle_id = promote(settings, "dev")
     assert serve("dev").wait(60) == 0
     assert wait(settings, "dev").bundle == bundle_id

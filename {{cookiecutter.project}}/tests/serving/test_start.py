@@ -8,7 +8,7 @@ import pytest
 from {{ cookiecutter.package }} import bundle
 from {{ cookiecutter.package }}.serving import predictor
 from {{ cookiecutter.package }}.serving.predictor import cpu_limit
-from {{ cookiecutter.package }}.serving.server import load_settings
+from {{ cookiecutter.package }}.serving.server import Place, load_settings
 from {{ cookiecutter.package }}.serving.telemetry import FLUSH_SECONDS
 
 from .helpers import ROW, THRESHOLD, Running, score, start, write_bundle, write_settings
@@ -22,15 +22,39 @@ def place(tmp_path: Path) -> Path:
 
 
 def test_no_model_yet_is_a_state(place: Path) -> None:
-    running = start(place, "")
+    running = start(place, "", ENVIRONMENT="dev")
     live, ready = (running.request("GET", f"/v2/health/{name}") for name in ("live", "ready"))
     assert live.status == 200
     assert (ready.status, ready.json["type"]) == (503, "/docs#no-model")
-    assert "run `make train` and `make promote REASON=…`" in ready.json["detail"]
+    what = ready.json["detail"]
+    assert what.startswith(
+        "no model has been promoted in dev yet: run `make pipeline-run ENV=dev` and `make promote ENV=dev REASON=…`; "
+    )
     predict = running.predict(ROW)
     assert (predict.status, predict.json["type"]) == (503, "/docs#no-model")
     assert running.metrics()["model_ready"] == 0
     assert running.stop() == 0
+    assert [line["message"] for line in running.lines if line["log.level"] == "warning"] == [what]
+    reasons = {line["message"]: line.get("error.message") for line in running.logged("serving.request")}
+    assert reasons == {"/v2/health/live": None, "/v2/health/ready": what, "/v1/predict": what}
+
+
+@pytest.mark.parametrize(
+    ("variables", "verbs"),
+    [
+        ({}, "run `make train` and `make promote REASON=…`, then `make serve` again"),
+        ({"ENVIRONMENT": "dev"}, "run `make pipeline-run ENV=dev` and `make promote ENV=dev REASON=…`; `make status"),
+        (
+            {"ENVIRONMENT": "laptop", "PARENT_FD": "3"},
+            "run `make train ENV=laptop` and `make promote ENV=laptop REASON=…`, then `make serve ENV=laptop` again",
+        ),
+    ],
+    ids=["by hand", "a pod", "make serve"],
+)
+def test_who_has_no_model_names_the_verbs_that_bring_one(variables: dict[str, str], verbs: str, place: Path) -> None:
+    where = variables.get("ENVIRONMENT", "this environment")
+    said = Place.read(variables, load_settings(place)).no_model
+    assert said.startswith(f"no model has been promoted in {where} yet: {verbs}")
 
 
 def refusal(place: Path, bundle_id: str, **variables: str) -> str:

@@ -1,7 +1,7 @@
 """The accounts of an environment in the platform, and the two Secrets in its namespace that hold them."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from ..errors import Refused
@@ -19,10 +19,37 @@ def ensure(cluster: Cluster, settings: Settings, environment: str) -> None:
     An object store or registry that is elsewhere is left alone. What the Secret holds is right, for the pods use it; nothing is printed.
     """
     place = overlay.read(settings, environment)
-    if _of_platform(place.object_store_endpoint):
+    if of_platform(place.object_store_endpoint):
         _ensure_key(cluster, settings, environment, place.artifact_uri)
-    if _of_platform(place.mlflow_uri):
+    if of_platform(place.mlflow_uri):
         _ensure_registry_account(cluster, overlay.namespace(settings, environment))
+
+
+def remove(cluster: Cluster, settings: Settings, environment: str) -> list[str]:
+    """Take the environment's accounts away, so that nobody who has their passwords gets in; gives what stays, and why.
+
+    What the accounts have made stays: bundles and records, versions and runs.
+    """
+    place, name = overlay.read(settings, environment), overlay.namespace(settings, environment)
+    stays = []
+    if of_platform(place.object_store_endpoint):
+        stays += _unless_done("its key in the object store", lambda: object_store.forget(cluster, name))
+    if of_platform(place.mlflow_uri):
+        stays += _unless_done("its account in MLflow", lambda: _remove_registry_account(cluster, name))
+    return stays
+
+
+def _unless_done(what: str, do: Callable[[], None]) -> list[str]:
+    try:
+        do()
+    except Refused as problem:
+        return [f"{what} ({problem})"]
+    return []
+
+
+def _remove_registry_account(cluster: Cluster, name: str) -> None:
+    with tracking.reached(cluster) as registry:
+        registry.remove_account(name)
 
 
 def _ensure_key(cluster: Cluster, settings: Settings, environment: str, artifact_uri: str) -> None:
@@ -47,7 +74,7 @@ def _prefix_before(settings: Settings, environment: str) -> str | None:
     if before is None or settings.overlay(before) is None:
         return None
     place = overlay.read(settings, before)
-    if not _of_platform(place.object_store_endpoint):
+    if not of_platform(place.object_store_endpoint):
         return None
     return f"{split(place.artifact_uri)[1]}/{overlay.namespace(settings, before)}"
 
@@ -78,5 +105,6 @@ def _value(secret: Mapping[str, str], key: str, name: str, namespace: str) -> st
         raise Refused(f"the Secret {name} in {namespace} has no {key}: delete it, and it is made again") from None
 
 
-def _of_platform(address: str) -> bool:
+def of_platform(address: str) -> bool:
+    """Whether a service is one of the platform in this cluster."""
     return f".{PLATFORM}.svc" in address

@@ -5,6 +5,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
@@ -13,21 +14,25 @@ from ..errors import Refused
 from .connection import said
 from .deploying import API_KEYS
 from .place import Namespace
+from .rollout import SELECTOR
+from .waiting import NO_ANSWER
 
 Change = Callable[[list[str]], list[str]]
+CHANGED = "mlops-template.io/api-keys-changed"
 _NAME = re.compile("[A-Za-z0-9._-]{1,64}")
 
 
-def give(place: Namespace, name: str) -> str:
-    """Make a key for somebody and return it; Refused when the name has one."""
+def give(place: Namespace, name: str) -> tuple[str, str]:
+    """Make a key for somebody; gives it, and in words how soon it is valid. Refused when the name has one."""
     key = secrets.token_urlsafe(32)
     _change(place, lambda lines: added(lines, name, hashlib.sha256(key.encode()).hexdigest()))
-    return key
+    return key, _hurry(place)
 
 
-def revoke(place: Namespace, name: str) -> None:
-    """Make somebody's key invalid; Refused when there is none of that name."""
+def revoke(place: Namespace, name: str) -> str:
+    """Make somebody's key invalid; gives in words how soon it is. Refused when there is none of that name."""
     _change(place, lambda lines: removed(lines, name))
+    return _hurry(place)
 
 
 def lines(place: Namespace) -> list[str]:
@@ -38,6 +43,7 @@ def lines(place: Namespace) -> list[str]:
 def merge(place: Namespace, others: list[str]) -> None:
     """Make the keys of a backup valid again; a name that has a key keeps that one."""
     _change(place, lambda known: merged(known, others))
+    _hurry(place)
 
 
 def merged(known: list[str], others: list[str]) -> list[str]:
@@ -62,6 +68,22 @@ def removed(lines: list[str], name: str) -> list[str]:
         known = ", ".join(line.partition(":")[0] for line in lines) or "nobody has one"
         raise Refused(f"NAME={name}: has no key; known are: {known}")
     return left
+
+
+def _hurry(place: Namespace) -> str:
+    """Have the pods' new file written now, and say how soon it is there: a kubelet looks at a Secret when a pod changes, else every minute or so.
+
+    https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/#mounted-configmaps-are-updated-automatically
+    The keys are changed already: who may not change pods waits.
+    """
+    core = client.CoreV1Api(place.cluster.api)
+    change = {"metadata": {"annotations": {CHANGED: datetime.now(UTC).isoformat()}}}
+    try:
+        for pod in core.list_namespaced_pod(place.name, label_selector=SELECTOR).items:
+            core.patch_namespaced_pod(pod.metadata.name, place.name, change)
+    except NO_ANSWER:
+        return "within two minutes"
+    return "within seconds, two minutes at most"
 
 
 def _change(place: Namespace, change: Change) -> None:

@@ -1,10 +1,11 @@
 """`make backup` and `make restore`: everything of an environment that no other place has, as a folder that tells whether it is whole.
 
-    backup.json     format, environment, time (UTC), and size and sha256 of every other file: written last
+    backup.json     format, environment, time (UTC), size and sha256 of every other file, and what was left out and why: written last
     objects/        the environment's prefix of the object store: bundles and the records of promotions
     registry.json   its registered versions, the oldest first, and their aliases
     api-keys        name and hash of each key that was given out; no secret
-    mlflow.dump     the registry's database (`pg_dump --format=custom`): runs and their metrics, of all projects of this platform
+    mlflow.dump     the registry's database (`pg_dump --format=custom`): runs and their metrics, of all projects of this platform;
+                    left out where it is none of the platform's: the service that runs it backs it up
 
 Restoring creates what is missing and replaces nothing, so it can be repeated, and other projects are not touched. The
 database is for whoever has lost all of it: `pg_restore`, by hand (docs/how-to/back-up-and-restore.md).
@@ -18,17 +19,21 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
 
 from .. import staging
 from ..errors import Refused
 from ..registry import CHALLENGER, CHAMPION, PREVIOUS, Registry
 from ..store import Store
-from . import api_keys
+from . import accounts, api_keys, overlay
+from .connection import said
+from .object_store import PLATFORM
 from .place import Namespace
 
 FORMAT = 1
 CONTENTS, OBJECTS, REGISTRY, KEYS, DATABASE = "backup.json", "objects", "registry.json", "api-keys", "mlflow.dump"
-PLATFORM, POSTGRES = "mlops-platform", "statefulset/postgres"
+POSTGRES = "postgres"
 DUMP_SECONDS = 600
 
 
@@ -56,6 +61,8 @@ class Contents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     environment: str
     time: str
     files: dict[str, tuple[int, str]]
+    left_out: dict[str, str] = {}
+    """Why, by the name of the file."""
 
 
 def backup(place: Namespace, folder: Path) -> str:
@@ -71,13 +78,18 @@ def backup(place: Namespace, folder: Path) -> str:
             versions = _registered(registry)
             _write(staged / REGISTRY, msgspec.json.encode(versions))
             _write(staged / KEYS, "".join(f"{line}\n" for line in api_keys.lines(place)).encode())
-            _dump(place, staged / DATABASE)
+            left_out = {}
+            if elsewhere := _elsewhere(place):
+                left_out[DATABASE] = elsewhere
+            else:
+                _dump(place, staged / DATABASE)
             time = datetime.now(UTC).isoformat(timespec="seconds")
-            contents = Contents(FORMAT, place.environment, time, _sums(staged))
+            contents = Contents(FORMAT, place.environment, time, _sums(staged), left_out)
             _write(staged / CONTENTS, msgspec.json.format(msgspec.json.encode(contents)))
     except FileExistsError:
         raise Refused(f"{folder}: has files already; name a new folder (OUTPUT=)") from None
-    return f"{folder}: {len(paths)} objects and {len(versions.versions)} versions of {place.environment}"
+    saved = f"{folder}: {len(paths)} objects and {len(versions.versions)} versions of {place.environment}"
+    return f"{saved}, without the registry's database: {elsewhere}" if elsewhere else saved
 
 
 def restore(place: Namespace, folder: Path) -> str:
@@ -115,9 +127,25 @@ def _registered(registry: Registry) -> Registered:
     return Registered(tuple(entries), {alias: found.bundle_id for alias, found in aliases.items() if found})
 
 
+def _elsewhere(place: Namespace) -> str:
+    """Why the registry's database is none that we can dump; empty when it is the platform's, whether it answers or not."""
+    backed_up = "the service that runs it backs it up"
+    if not accounts.of_platform(overlay.read(place.settings, place.environment).mlflow_uri):
+        return f"MLflow is not in {PLATFORM}; {backed_up}"
+    with said(place.cluster, f"look for the StatefulSet {POSTGRES} in {PLATFORM}"):
+        try:
+            client.AppsV1Api(place.cluster.api).read_namespaced_stateful_set(POSTGRES, PLATFORM)
+        except ApiException as error:
+            if error.status == 404:
+                return f"there is no StatefulSet {POSTGRES} in {PLATFORM}; {backed_up}"
+            raise
+    return ""
+
+
 def _dump(place: Namespace, file: Path) -> None:
-    """The database as PostgreSQL itself writes it; where the platform's is not in this cluster, its service backs it up."""
-    command = ["kubectl", "--context", place.cluster.context, "--namespace", PLATFORM, "exec", POSTGRES, "--"]
+    """The database as PostgreSQL itself writes it."""
+    postgres = ("--namespace", PLATFORM, "exec", f"statefulset/{POSTGRES}", "--")
+    command = ["kubectl", "--context", place.cluster.context, *postgres]
     with file.open("wb") as output:
         done = subprocess.run(
             [*command, "pg_dump", "--username=postgres", "--format=custom", "mlflow"],

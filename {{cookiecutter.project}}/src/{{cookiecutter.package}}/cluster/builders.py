@@ -13,6 +13,9 @@ from ..errors import Refused
 EPOCH = "315532800"
 """1980-01-01: the time of every file that a build adds, so that what did not change is one and the same layer in each image."""
 
+ANSWER_SECONDS = 60
+"""For a program that was never used on this machine; one whose daemon hangs answers never."""
+
 LINES = 15
 """Of what a builder said last: pip's errors are about as long."""
 
@@ -82,22 +85,19 @@ class Builder:
 
     @classmethod
     def find(cls, container: str = "", options: str = "") -> "Builder":
-        """Take the one that CONTAINER names, options and all, else the first on PATH; Refused when it is none, or does not answer."""
-        command = _split("CONTAINER", container) or next(((name,) for name in NAMES if shutil.which(name)), ())
-        if not command:
-            raise Refused(
-                f"no program that builds images was found: install {', '.join(NAMES[:-1])} or {NAMES[-1]} "
-                "(https://docs.docker.com/get-docker, https://podman.io/docs/installation, https://buildah.io), or name it: CONTAINER=/path/to/podman"
-            )
-        if Path(command[0]).name not in _WORDS:
-            raise Refused(
-                f"CONTAINER: {command[0]}: must be {', '.join(NAMES[:-1])} or {NAMES[-1]}, with options or without"
-            )
-        if shutil.which(command[0]) is None:
-            raise Refused(f"CONTAINER: {command[0]} was not found: install it, or name another one")
-        found = cls(command, _split("BUILD_OPTIONS", options))
-        found._check()
-        return found
+        """Take the one that CONTAINER names, options and all, else the first that answers; Refused says of each why it cannot be used."""
+        more, commands = _split("BUILD_OPTIONS", options), _commands(container)
+        problems: list[str] = []
+        for command in commands:
+            found = cls(command, more)
+            if not (problem := found._problem()):
+                if problems:
+                    print(f"note: {'; '.join(problems)}; {found.kind} builds instead")
+                return found
+            problems.append(problem)
+        tried = {Path(command[0]).name for command in commands}
+        others = [f", or name another program: CONTAINER={name}" for name in NAMES if name not in tried]
+        raise Refused("\n".join(problems) + "".join(others[:1]))
 
     def build(self, recipe: Recipe, log: Path) -> None:
         """Build an image; what the builder says is written to `log`."""
@@ -131,13 +131,16 @@ class Builder:
             raise Refused(f"{name} was pushed, but {self.kind} named no digest: {_last(said, LINES)}")
         return str(found[-1])
 
-    def _check(self) -> None:
-        done = subprocess.run([*self._command, *self._words.answers], text=True, capture_output=True, check=False)
+    def _problem(self) -> str:
+        """Why it cannot be used, and what to do; empty when it answers."""
+        command = [*self._command, *self._words.answers]
+        try:
+            done = subprocess.run(command, text=True, capture_output=True, check=False, timeout=ANSWER_SECONDS)
+        except subprocess.TimeoutExpired:
+            return f"{self.kind} cannot be used: no answer within {ANSWER_SECONDS} s; {self._words.start}"
         if done.returncode != 0:
-            raise Refused(
-                f"{self.kind} cannot be used: {_last(done.stderr, 1)}; {self._words.start}, or name another program: "
-                f"CONTAINER={next(name for name in NAMES if name != self.kind)}"
-            )
+            return f"{self.kind} cannot be used: {_last(done.stderr, 1)}; {self._words.start}"
+        return ""
 
     def _run(self, failed: str, *words: str, **values: str | Path) -> str:
         command = [*self._command, *(word.format(**values) for word in words)]
@@ -145,6 +148,24 @@ class Builder:
         if done.returncode != 0:
             raise Refused(f"{failed}: {_last(done.stderr, 1)}")
         return done.stdout
+
+
+def _commands(container: str) -> list[tuple[str, ...]]:
+    """The command that CONTAINER is, else one for each program on PATH; Refused when there is none."""
+    if not (command := _split("CONTAINER", container)):
+        if not (found := [(name,) for name in NAMES if shutil.which(name)]):
+            raise Refused(
+                f"no program that builds images was found: install {', '.join(NAMES[:-1])} or {NAMES[-1]} "
+                "(https://docs.docker.com/get-docker, https://podman.io/docs/installation, https://buildah.io), or name it: CONTAINER=/path/to/podman"
+            )
+        return list(found)
+    if Path(command[0]).name not in _WORDS:
+        raise Refused(
+            f"CONTAINER: {command[0]}: must be {', '.join(NAMES[:-1])} or {NAMES[-1]}, with options or without"
+        )
+    if shutil.which(command[0]) is None:
+        raise Refused(f"CONTAINER: {command[0]} was not found: install it, or name another one")
+    return [command]
 
 
 def _split(name: str, value: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
 from ..errors import Refused
+from . import accounts
 from .connection import said
 from .place import Namespace
 from .progress import Progress
@@ -13,21 +14,34 @@ SECONDS = 180
 
 
 def clean(place: Namespace, confirm: str) -> str:
-    """Delete the namespace, whose name must be repeated."""
+    """Delete the namespace, whose name must be repeated, and its accounts in the platform; gives the line to print."""
     if confirm != place.name:
         raise Refused(
             f"this deletes the namespace {place.name} with its servers, API keys and accounts: CONFIRM={place.name}"
         )
+    there = _delete(place)
+    # Last: until the namespace is gone, its pods use them.
+    stays = accounts.remove(place.cluster, place.settings, place.environment)
+    done = (
+        f"bundles, records and versions stay: make deploy ENV={place.environment} says how to serve the champion again"
+        if there
+        else f"there is no namespace {place.name}"
+    )
+    return f"{done}; {' and '.join(stays)} could not be removed: the same call tries again" if stays else done
+
+
+def _delete(place: Namespace) -> bool:
+    """Delete the namespace and wait until it is gone; False when there is none."""
     core = client.CoreV1Api(place.cluster.api)
     with said(place.cluster, f"delete the namespace {place.name}"):
         try:
             core.delete_namespace(place.name)
         except ApiException as error:
             if error.status == 404:
-                return f"there is no namespace {place.name}"
+                return False
             raise
     wait(place.cluster, place.name, f"namespace {place.name}", lambda: _gone(core, place.name), SECONDS)
-    return f"bundles, records and versions stay: make deploy ENV={place.environment}, then make promote with BUNDLE="
+    return True
 
 
 def _gone(core: client.CoreV1Api, name: str) -> Progress:

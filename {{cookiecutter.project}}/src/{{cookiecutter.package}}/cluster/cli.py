@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import Refused
+from ..errors import Refused, run_program
 
 if TYPE_CHECKING:
     from .place import Namespace
@@ -21,7 +21,7 @@ Context = Annotated[str, typer.Option(help="The kubeconfig's context; empty: the
 @app.command()
 def image(
     container: Annotated[
-        str, typer.Option(help="docker, podman or buildah, with options or without; empty: the first found.")
+        str, typer.Option(help="docker, podman or buildah, with options or without; empty: the first that answers.")
     ] = "",
     build_options: Annotated[str, typer.Option(help="More options of its `build`.")] = "",
     load: Annotated[str, typer.Option(help="A command that takes an archive into the nodes.")] = "",
@@ -103,13 +103,11 @@ def api_key(
 
     place = _place(environment, context)
     if revoke:
-        api_keys.revoke(place, name)
-        print(
-            f"the key of {name} is invalid in {environment} as soon as the pods have the new file: within two minutes"
-        )
+        soon = api_keys.revoke(place, name)
+        print(f"the key of {name} is invalid in {environment} as soon as the pods have the new file: {soon}")
         return
-    key = api_keys.give(place, name)
-    print(f"the key of {name}, valid in {environment} within two minutes; it is shown once:", file=sys.stderr)
+    key, soon = api_keys.give(place, name)
+    print(f"the key of {name}, valid in {environment} {soon}; it is shown once:", file=sys.stderr)
     print(key)
 
 
@@ -172,9 +170,5 @@ def _place(environment: str, context: str) -> "Namespace":
 
 
 def main() -> None:
-    """Run the command line; a refusal is one message on standard error and exit code 1."""
-    try:
-        app()
-    except Refused as refusal:
-        print(f"refused: {refusal}", file=sys.stderr)
-        sys.exit(1)
+    """Run the command line."""
+    run_program(app)

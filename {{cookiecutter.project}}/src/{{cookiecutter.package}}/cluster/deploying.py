@@ -9,7 +9,8 @@ from kubernetes import client
 from ruamel.yaml import YAML
 
 from ..errors import Refused
-from . import accounts
+from ..registry import Registry, Version
+from . import accounts, overlay
 from .connection import Cluster, said
 from .place import Namespace
 from .progress import ANNOTATION, Progress, trouble
@@ -19,6 +20,7 @@ from .waiting import plain, wait
 API_KEYS, SMOKE_KEY, PREDICTION_LOG = "api-keys", "smoke-key", "prediction-log"
 UNBUILT = "0" * 64
 START_SECONDS = 180
+REGISTRY_SECONDS = 5
 METRICS_API = "/apis/metrics.k8s.io/v1beta1"
 
 
@@ -107,10 +109,29 @@ def _wait(place: Namespace) -> str:
         wait_for(place.cluster, place.name, bundle_id)
         return f"{place.environment} serves bundle {bundle_id[:12]} as before: a deployment never changes the model"
     wait(place.cluster, place.name, "start", lambda: _started(place), START_SECONDS)
+    return waiting(place.environment, _champion(place))
+
+
+def waiting(environment: str, champion: Version | None) -> str:
+    """What brings a model to servers that have none."""
+    if champion is not None:
+        return (
+            f"{environment} is waiting for a model: make promote ENV={environment} BUNDLE={champion.bundle_id[:12]} "
+            f'REASON="…" brings back version {champion.number}, its champion'
+        )
     return (
-        f"{place.environment} is waiting for a model: make pipeline-run ENV={place.environment}, "
-        f'then make promote ENV={place.environment} REASON="…"'
+        f"{environment} is waiting for a model: make pipeline-run ENV={environment}, "
+        f'then make promote ENV={environment} REASON="…"'
     )
+
+
+def _champion(place: Namespace) -> Version | None:
+    """The registry's champion of the environment; None also where it cannot be asked: all is deployed, and this is for a hint."""
+    try:
+        with overlay.reached(place.settings, place.environment, place.cluster, tries=1, seconds=REGISTRY_SECONDS):
+            return Registry(place.settings.environment(place.environment)).champion()
+    except Exception:
+        return None
 
 
 def _started(place: Namespace) -> Progress:

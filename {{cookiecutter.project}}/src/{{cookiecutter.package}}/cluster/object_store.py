@@ -79,6 +79,16 @@ def tell(cluster: Cluster, told: Sequence[str]) -> None:
         _shell(cluster, told)
 
 
+def forget(cluster: Cluster, name: str) -> None:
+    """Remove an identity with its key; what it has stored stays."""
+    tell(cluster, forgetting(look(cluster), name))
+
+
+def forgetting(state: State, name: str) -> list[str]:
+    """What the shell must be told so that there is no such identity; one that there is not it refuses to delete."""
+    return [f"s3.configure -user={name} -delete -apply"] if name in state.identities else []
+
+
 def parse(printed: str) -> State:
     """Read what the shell answers to `s3.bucket.list` and `s3.configure`: lines, then JSON."""
     lines, brace, configuration = printed.partition("{")

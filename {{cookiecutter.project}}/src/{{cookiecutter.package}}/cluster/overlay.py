@@ -54,19 +54,21 @@ def namespace(settings: Settings, environment: str) -> str:
 
 
 @contextmanager
-def reached(settings: Settings, environment: str, cluster: Cluster) -> Iterator[None]:
+def reached(
+    settings: Settings, environment: str, cluster: Cluster, tries: int = 3, seconds: int = 30
+) -> Iterator[None]:
     """Let the registry and the object store of an environment be used from here: addresses and accounts as variables of this process.
 
     What lies in the cluster is reached by port-forward. Accounts are the environment's own, read for the call, never written.
+    The registry is asked so many times, and each time waited for so long: a person waits, and MLflow's own eight tries take minutes.
     """
     place, where = read(settings, environment), namespace(settings, environment)
     with ExitStack() as stack:
         values = {
             "ARTIFACT_URI": place.artifact_uri,
             "MLFLOW_TRACKING_URI": stack.enter_context(_way(cluster, place.mlflow_uri)),
-            # A person waits: three tries tell as much as MLflow's eight, which take minutes.
-            "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-            "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+            "MLFLOW_HTTP_REQUEST_MAX_RETRIES": str(tries - 1),
+            "MLFLOW_HTTP_REQUEST_TIMEOUT": str(seconds),
             # Through a port-forward, downloads in parts never end.
             "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
         }

@@ -34,6 +34,10 @@ class Tracking:
         elif self._ask("GET", "2.0/mlflow/users/current", {}, accept=401, account=(name, password))[0] == 401:
             self._ask("PATCH", "2.0/mlflow/users/update-password", {"username": name, "password": password})
 
+    def remove_account(self, name: str) -> None:
+        """Remove the account with its rights, if there is one; what it has made stays."""
+        self._ask("DELETE", "2.0/mlflow/users/delete", {"username": name}, accept=404)
+
     def ensure_model(self, name: str) -> None:
         """Make the experiment and the registered model of this name, and let the account of this name, and no other, change them."""
         experiment = self._experiment(name)

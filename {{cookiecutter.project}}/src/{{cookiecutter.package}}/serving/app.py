@@ -11,7 +11,7 @@ from time import perf_counter, time_ns
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from .keys import Keys
 from .limits import Disconnected, Gate, Message, Receive
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 JSON = b"application/json"
 HTML = b"text/html; charset=utf-8"
-NO_MODEL = (
-    "no model has been promoted in this environment yet: run `make train` and `make promote REASON=…`, then serve again"
-)
 GONE = 499
 Page = Callable[[], tuple[bytes, bytes]]
 """Gives a page's media type and content."""
@@ -54,11 +51,13 @@ class Route:
 class App:
     """The routes of one server process."""
 
-    def __init__(self, settings: ServingSettings, log: Log, keys: Keys | None, telemetry: Telemetry) -> None:
+    def __init__(
+        self, settings: ServingSettings, log: Log, keys: Keys | None, telemetry: Telemetry, no_model: str
+    ) -> None:
         self.draining = False
         self.gate = Gate(settings.limits)
         self.metrics = Metrics(lambda: self.gate.in_flight, lambda: self.ready)
-        self._settings, self._log, self._keys = settings, log, keys
+        self._settings, self._log, self._keys, self._no_model = settings, log, keys, no_model
         self._tracing, self._reporting = telemetry.tracing, telemetry.reporting
         self._model: Model | None = None
         self._routes = self._fixed_routes()
@@ -89,6 +88,7 @@ class App:
         if scope["type"] != "http":
             return
         start, status, rows, client = perf_counter(), 200, 0, None
+        reason: str | UnsetType = UNSET
         route, span = self._routes.get(scope["path"]) or _other(scope["path"]), None
         extra: tuple[tuple[bytes, bytes], ...] = ()
         time = self._log.time(time_ns())
@@ -112,6 +112,8 @@ class App:
         except Problem as problem:
             status, media_type, content, extra = problem.status, MEDIA_TYPE, problem.body(), problem.headers
             self.metrics.errors[problem.kind] += 1
+            # Of a server that waits for a model probes fill the log: whoever looks at its end must read what to do.
+            reason = problem.detail if problem.kind == "no-model" else UNSET
         except Disconnected:
             status, content, media_type = GONE, b"", JSON
         except Exception as error:
@@ -128,7 +130,9 @@ class App:
         trace = UNSET if span is None else span.end(status)
         level = "info" if status < 400 else "error" if status >= 500 else "warning"
         self._log.add(
-            RequestLine(time, level, route.name, scope["method"], status, int(seconds * 1e9), rows, client, trace)
+            RequestLine(
+                time, level, route.name, scope["method"], status, int(seconds * 1e9), rows, client, trace, reason
+            )
         )
         self._log.flush(least=FLUSH_LINES)
 
@@ -158,17 +162,17 @@ class App:
         """What there is without a model."""
         live = _json(lambda: {"live": True})
         return {
-            "/v1/predict": Route("/v1/predict", answer=_no_model),
+            "/v1/predict": Route("/v1/predict", answer=self._no_answer),
             "/v2": Route("/v2", page=_json(lambda: {"name": "mlops-template", "version": "1", "extensions": []})),
             "/v2/health/live": Route("/v2/health/live", page=live, guarded=False, traced=False),
             "/v2/health/ready": Route("/v2/health/ready", page=self._ready, guarded=False, traced=False),
-            "/openapi.json": Route("/openapi.json", page=_no_model_page),
+            "/openapi.json": Route("/openapi.json", page=self._no_page),
             "/docs": Route("/docs", page=_docs, guarded=False),
         }
 
     def _ready(self) -> tuple[bytes, bytes]:
         if self._model is None:
-            raise Problem(503, "no-model", NO_MODEL)
+            raise Problem(503, "no-model", self._no_model)
         if self.draining:
             retry = (b"retry-after", str(self._settings.limits.retry_seconds).encode())
             raise Problem(503, "too-busy", "this server is stopping; another one takes over", headers=(retry,))
@@ -179,6 +183,12 @@ class App:
             "bundle": self._model.predictor.id,
         }
         return JSON, msgspec.json.encode(state)
+
+    async def _no_answer(self, body: bytes, time: str) -> tuple[int, bytes]:
+        raise Problem(503, "no-model", self._no_model)
+
+    def _no_page(self) -> tuple[bytes, bytes]:
+        raise Problem(503, "no-model", self._no_model)
 
 
 class MetricsApp:
@@ -204,14 +214,6 @@ def _json(value: Callable[[], Any]) -> Page:
 @functools.cache
 def _docs() -> tuple[bytes, bytes]:
     return HTML, (Path(__file__).parent / "docs.html").read_bytes()
-
-
-async def _no_model(body: bytes, time: str) -> tuple[int, bytes]:
-    raise Problem(503, "no-model", NO_MODEL)
-
-
-def _no_model_page() -> tuple[bytes, bytes]:
-    raise Problem(503, "no-model", NO_MODEL)
 
 
 def _unknown_path() -> tuple[bytes, bytes]:

@@ -1,11 +1,10 @@
 """The init container: brings the promoted bundle, verified, into MODEL_DIR."""
 
 import os
-import sys
 from pathlib import Path
 
 from .. import bundle
-from ..errors import Refused
+from ..errors import Refused, run_program
 
 
 def fetch(uri: str, bundle_id: str, model_dir: Path) -> Path:
@@ -17,14 +16,15 @@ def fetch(uri: str, bundle_id: str, model_dir: Path) -> Path:
 
 def main() -> None:
     """Exit code 0 also when there is no model yet: the server then says so."""
+    run_program(_fetch_promoted)
+
+
+def _fetch_promoted() -> None:
     uri, bundle_id = os.environ.get("MODEL_URI", ""), os.environ.get("MODEL_ID", "")
     if not uri or not bundle_id:
-        print("no model has been promoted in this environment yet: nothing to fetch")
+        where = os.environ.get("ENVIRONMENT") or "this environment"
+        print(f"no model has been promoted in {where} yet: nothing to fetch")
         return
-    try:
-        if not (model_dir := os.environ.get("MODEL_DIR")):
-            raise Refused("MODEL_DIR is not set: name the folder from which the server reads the model")
-        print(f"verified {fetch(uri, bundle_id, Path(model_dir))}")
-    except Refused as problem:
-        print(f"refused: {problem}", file=sys.stderr)
-        sys.exit(1)
+    if not (model_dir := os.environ.get("MODEL_DIR")):
+        raise Refused("MODEL_DIR is not set: name the folder from which the server reads the model")
+    print(f"verified {fetch(uri, bundle_id, Path(model_dir))}")

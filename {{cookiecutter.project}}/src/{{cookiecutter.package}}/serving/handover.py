@@ -153,6 +153,7 @@ class Supervisor:
             **os.environ,
             **dict(zip(("MODEL_URI", "MODEL_ID", "MODEL_VERSION"), model, strict=True)),
             **dict(zip(names, map(str, passed), strict=True)),
+            "ENVIRONMENT": self._environment.name,
             "MODEL_DIR": str(self._folder / "bundles"),
             "PROJECT_ROOT": str(self._settings.root),
         }

@@ -36,6 +36,7 @@ class RequestLine(msgspec.Struct):
     rows: int = msgspec.field(name="inference.rows")
     client: str | None = msgspec.field(name="user.name")
     trace: str | msgspec.UnsetType = msgspec.field(name="trace.id", default=msgspec.UNSET)
+    reason: str | msgspec.UnsetType = msgspec.field(name="error.message", default=msgspec.UNSET)
     dataset: str = msgspec.field(name="event.dataset", default="serving.request")
     ecs: str = msgspec.field(name="ecs.version", default="8.11.0")
 

@@ -18,7 +18,7 @@ import uvloop
 
 from ..errors import Refused
 from ..strict import parse, read_yaml
-from .app import NO_MODEL, App, MetricsApp
+from .app import App, MetricsApp
 from .keys import Keys
 from .logs import Handler, Log
 from .predictor import Predictor
@@ -33,8 +33,9 @@ LAST_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class Place:
-    """What the environment says; the three MODEL_ values are those of a pod's annotations, empty when there is no model."""
+    """What the environment says; the MODEL_ values are those of a pod's annotations, empty when there is no model."""
 
+    environment: str
     model_id: str
     model_version: str
     model_dir: Path
@@ -54,6 +55,7 @@ class Place:
             name: int(values[name]) for name in ("SOCKET_FD", "METRICS_FD", "READY_FD", "PARENT_FD") if values.get(name)
         }
         return cls(
+            environment=values.get("ENVIRONMENT", ""),
             model_id=values.get("MODEL_ID", ""),
             model_version=values.get("MODEL_VERSION", ""),
             model_dir=Path(values.get("MODEL_DIR", "artifacts/serving/bundles")),
@@ -66,6 +68,17 @@ class Place:
             ready_fd=number.get("READY_FD"),
             parent_fd=number.get("PARENT_FD"),
         )
+
+    @property
+    def no_model(self) -> str:
+        """What brings a model here: a promotion starts new pods, and `make serve`, which is our parent, asks the registry when it is told."""
+        where, option = self.environment or "this environment", self.environment and f" ENV={self.environment}"
+        if self.environment and self.parent_fd is None:
+            return (
+                f"no model has been promoted in {where} yet: run `make pipeline-run{option}` and `make promote{option} REASON=…`; "
+                f"`make status{option}` says whether there is a champion, which BUNDLE= brings back"
+            )
+        return f"no model has been promoted in {where} yet: run `make train{option}` and `make promote{option} REASON=…`, then `make serve{option}` again"
 
 
 class Server(uvicorn.Server):
@@ -146,12 +159,12 @@ async def run(settings: ServingSettings, place: Place, log: Log) -> None:
         folder = place.model_dir / place.model_id
         predictor = Predictor.load(folder, place.model_id, place.model_version, settings.limits.rows)
     telemetry = Telemetry.start(os.environ, log, predictor)
-    app = App(settings, log, keys, telemetry)
+    app = App(settings, log, keys, telemetry, place.no_model)
     if predictor:
         app.serve(predictor)
         log.event("info", f"serving bundle {place.model_id}, version {place.model_version}")
     else:
-        log.event("warning", NO_MODEL)
+        log.event("warning", place.no_model)
     protocol = type("Protocol", (Protocol,), {"header_seconds": settings.limits.header_seconds})
     main_socket = _listen(place.socket_fd, place.host, place.port)
     metrics_socket = _listen(place.metrics_fd, place.host, place.metrics_port)
