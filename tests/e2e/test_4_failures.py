@@ -34,8 +34,10 @@ def test_a_pod_is_deleted(world: World, node_port: str, rows: list[dict[str, Any
     wait_until_whole()
     with load(node_port, smoke_key(), rows, EVIDENCE / "4-deleted.log") as under_way:
         time.sleep(3)
+        began = time.monotonic()
         kubectl("delete", "pod", "-n", LOCAL, min(servers()))  # waits until it is gone
-        seconds = wait_until_whole()
+        wait_until_whole()
+        seconds = time.monotonic() - began
         time.sleep(2)
     record("4-deleted", recovery_seconds=round(seconds, 1), **under_way.measured.summary())
     assert under_way.measured.lost == []
@@ -50,7 +52,8 @@ def test_a_container_is_killed(world: World, node_port: str, rows: list[dict[str
         machine("kill_container", LOCAL, min(servers()), "server")
         kill_took = time.time() - killed
         until(lambda: ready() < len(servers()), 30, "the cluster has noticed")
-        seconds = wait_until_whole()
+        wait_until_whole()
+        seconds = time.time() - killed
         time.sleep(2)
     measured = under_way.measured
     in_flight = sum(request.begun <= killed + kill_took and request.ended >= killed for request in measured.requests)
@@ -122,6 +125,7 @@ def test_a_part_of_the_platform_is_down(
         **under_way.measured.summary(),
     )
     assert says in said
+    assert seconds_until_said < 90
     assert "Traceback" not in said
     assert under_way.measured.lost == []
     assert set(under_way.measured.share) == {before}

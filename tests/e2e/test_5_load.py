@@ -108,7 +108,7 @@ def test_the_largest_request(world: World, node_port: str, rows: list[dict[str, 
 
 
 @pytest.mark.proof(
-    "Beyond its limit of concurrency a server answers 503 with Retry-After at once, and goes on answering the others"
+    "Beyond its limits of what is under way a server answers 503 with Retry-After at once, and goes on answering the others"
 )
 def test_saturation(world: World, node_port: str, rows: list[dict[str, Any]]) -> None:
     body = json.dumps({"rows": rows}).encode()

@@ -143,6 +143,7 @@ LIMITS = {
     "header_seconds": 1,
     "body_seconds": 0.6,
     "concurrency": 4,
+    "concurrent_bytes": 45_000,
     "retry_seconds": 7,
 }
 

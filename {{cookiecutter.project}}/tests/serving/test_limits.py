@@ -121,6 +121,21 @@ def test_too_many_at_once(server: Running) -> None:
     assert server.metrics()["inference_requests_in_flight"] == 0
 
 
+@pytest.mark.proof("More at once than allowed: 503 with Retry-After, and the others are served")
+def test_too_many_bytes_at_once(server: Running) -> None:
+    """45,000 bytes of bodies may be under way; two slow ones bring 40,000, and one that does not say may bring 20,000."""
+    slow = [opened(server, HEAD + b"content-length: 20000\r\n\r\n{") for _ in range(2)]
+    time.sleep(0.15)
+    for busy in (b"content-length: 5001\r\n\r\n{", b"transfer-encoding: chunked\r\n\r\n"):
+        said = answer(opened(server, HEAD + busy))
+        assert said.startswith(b"HTTP/1.1 503 ")
+        assert b"requests of 40000 bytes are under way" in said
+        assert b"retry-after: 7\r\n" in said
+    assert server.predict(ROW).status == 200
+    assert all(b" 408 " in answer(connection) for connection in slow)
+    assert b" 408 " in answer(opened(server, HEAD + b"content-length: 20000\r\n\r\n{"))  # it is let in again
+
+
 def test_a_client_that_leaves_is_forgotten(server: Running) -> None:
     opened(server, HEAD + b"content-length: 100\r\n\r\n{").close()
     time.sleep(0.2)

@@ -83,6 +83,12 @@ WRONG = [
     ),
     (
         "serving",
+        "concurrent_bytes: 8388608",
+        "concurrent_bytes: 1048575",
+        "config/serving.yaml: limits.concurrent_bytes: 1048575: must be at least body_bytes",
+    ),
+    (
+        "serving",
         "prediction_log: stdout",
         "prediction_log: yes",
         "config/serving.yaml: prediction_log: yes: must be one of 'off' or 'stdout'",

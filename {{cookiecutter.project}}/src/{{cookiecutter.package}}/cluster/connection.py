@@ -21,6 +21,8 @@ from ..errors import Refused
 
 TOKEN_SECONDS = 1800
 """How long an account's token is good: longer than a rollout may take, and short."""
+POD_SECONDS = 15
+"""How long a way into the cluster waits for a pod behind it."""
 _FORWARDING = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+)")
 
 
@@ -88,10 +90,11 @@ class Cluster:
         """A port of this machine that leads to a Service or pod (`pod/name`), for as long as the block lasts."""
         target = target if "/" in target else f"service/{target}"
         command = ["kubectl", "--context", self.context, "--namespace", namespace, "port-forward", target, f":{port}"]
+        command += [f"--pod-running-timeout={POD_SECONDS}s"]  # a minute by default, and somebody waits
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
             assert process.stdout is not None
             try:
-                yield _forwarded(process.stdout, f"{target} in {namespace}")
+                yield _forwarded(process.stdout, target, namespace)
             finally:
                 process.terminate()
 
@@ -142,7 +145,7 @@ def _reason(error: ApiException) -> str:
         return f"{error.status} {error.reason}"
 
 
-def _forwarded(output: IO[str], target: str) -> int:
+def _forwarded(output: IO[str], target: str, namespace: str) -> int:
     """The port that kubectl says it forwards from."""
     said = []
     for line in output:
@@ -151,4 +154,5 @@ def _forwarded(output: IO[str], target: str) -> int:
             threading.Thread(target=deque, args=(output, 0), daemon=True).start()
             return int(found[1])
         said.append(line.strip())
-    raise Refused(f"no way to {target}: {said[-1] if said else 'kubectl port-forward ended without a word'}")
+    reason = said[-1] if said else "kubectl port-forward ended without a word"
+    raise Refused(f"no way to {target} in {namespace}: {reason}; does it run? (kubectl --namespace {namespace} get pods)")

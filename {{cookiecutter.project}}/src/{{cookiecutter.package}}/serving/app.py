@@ -100,12 +100,11 @@ class App:
                 client = self._client(self._keys, headers)
             if route.answer is not None:
                 _check_post(scope["method"], headers)
-                self.gate.enter()
+                size = self.gate.enter(headers.get(b"content-length"))
                 try:
-                    body = await self.gate.body(receive, headers.get(b"content-length"))
-                    rows, content = await route.answer(body, time)
+                    rows, content = await route.answer(await self.gate.body(receive), time)
                 finally:
-                    self.gate.leave()
+                    self.gate.leave(size)
                 media_type = JSON
             else:
                 media_type, content = _page(route, scope["method"])

@@ -22,24 +22,31 @@ class Gate:
         self._limits = limits
         self._ends: dict[asyncio.Task[Any], float] = {}
         self._late: set[asyncio.Task[Any]] = set()
-        self.in_flight = 0
+        self.in_flight = self._bytes = 0
 
-    def enter(self) -> None:
-        """Count a request in; `leave` must follow if this returns."""
+    def enter(self, declared: bytes | None) -> int:
+        """Count a request in, `declared` being its content-length header; `leave` must follow with what this returns.
+
+        Without that header a body may be as large as any.
+        """
+        size = self._limits.body_bytes if declared is None else int(declared)
+        if size > self._limits.body_bytes:
+            raise self._too_large(size)
         if self.in_flight >= self._limits.concurrency:
-            detail = f"{self._limits.concurrency} requests are under way, as many as allowed; come back later"
-            retry = (b"retry-after", str(self._limits.retry_seconds).encode())
-            raise Problem(503, "too-busy", detail, headers=(retry, *CLOSE))
+            raise self._too_busy(f"{self._limits.concurrency} requests are under way")
+        if self._bytes + size > self._limits.concurrent_bytes:
+            raise self._too_busy(f"requests of {self._bytes} bytes are under way")
         self.in_flight += 1
+        self._bytes += size
+        return size
 
-    def leave(self) -> None:
+    def leave(self, size: int) -> None:
         self.in_flight -= 1
+        self._bytes -= size
 
-    async def body(self, receive: Receive, declared: bytes | None) -> bytes:
-        """The whole body of a request; `declared` is its content-length header."""
+    async def body(self, receive: Receive) -> bytes:
+        """The whole body of a request."""
         most = self._limits.body_bytes
-        if declared is not None and int(declared) > most:
-            raise self._too_large(int(declared))
         task = asyncio.current_task()
         assert task is not None
         self._ends[task] = task.get_loop().time() + self._limits.body_seconds
@@ -73,6 +80,10 @@ class Gate:
             for task in [task for task, end in self._ends.items() if end < now and task not in self._late]:
                 self._late.add(task)
                 task.cancel()
+
+    def _too_busy(self, why: str) -> Problem:
+        retry = (b"retry-after", str(self._limits.retry_seconds).encode())
+        return Problem(503, "too-busy", f"{why}, as many as allowed; come back later", headers=(retry, *CLOSE))
 
     def _too_large(self, size: int) -> Problem:
         detail = f"the body has {size} bytes or more; a request has at most {self._limits.body_bytes}"

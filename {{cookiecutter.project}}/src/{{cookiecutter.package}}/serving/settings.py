@@ -19,9 +19,21 @@ class Limits(Strict):
     concurrency: int = Field(
         ge=1, le=100_000, description="Requests under way at once at most; one more is answered with 503."
     )
+    concurrent_bytes: int = Field(
+        ge=1024,
+        le=2**32,
+        description="Bytes of all bodies under way at once at most, `body_bytes` at least; one more is answered with 503.",
+    )
     retry_seconds: int = Field(
         ge=1, le=3600, description="Seconds after which a client that got the 503 should come back (Retry-After)."
     )
+
+
+    @model_validator(mode="after")
+    def _the_largest_fits(self) -> "Limits":
+        small: list[Problem] = [("concurrent_bytes", self.concurrent_bytes, "must be at least body_bytes")]
+        contradictions(small if self.concurrent_bytes < self.body_bytes else [])
+        return self
 
 
 class Batch(Strict):
