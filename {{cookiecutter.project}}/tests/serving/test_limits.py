@@ -126,7 +126,7 @@ def test_too_many_bytes_at_once(server: Running) -> None:
     """45,000 bytes of bodies may be under way; two slow ones bring 40,000, and one that does not say may bring 20,000."""
     slow = [opened(server, HEAD + b"content-length: 20000\r\n\r\n{") for _ in range(2)]
     time.sleep(0.15)
-    for busy in (b"content-length: 5001\r\n\r\n{", b"transfer-encoding: chunked\r\n\r\n"):
+    for busy in (b"content-length: 5001\r\n\r\n" + b" " * 5001, b"transfer-encoding: chunked\r\n\r\n0\r\n\r\n"):
         said = answer(opened(server, HEAD + busy))
         assert said.startswith(b"HTTP/1.1 503 ")
         assert b"requests of 40000 bytes are under way" in said
@@ -134,6 +134,21 @@ def test_too_many_bytes_at_once(server: Running) -> None:
     assert server.predict(ROW).status == 200
     assert all(b" 408 " in answer(connection) for connection in slow)
     assert b" 408 " in answer(opened(server, HEAD + b"content-length: 20000\r\n\r\n{"))  # it is let in again
+
+
+def test_who_is_turned_away_while_still_sending_reads_the_answer(tmp_path: Path, root: Path, bundle_id: str) -> None:
+    """Unread bytes at the close of a connection would reset it, and the client would see no answer at all."""
+    write_settings(tmp_path, body_bytes=4_000_000, concurrent_bytes=4_000_000, body_seconds=5)
+    (tmp_path / "bundles").symlink_to(root / "bundles")
+    running = start(tmp_path, bundle_id)
+    slow = opened(running, HEAD + b"content-length: 4000000\r\n\r\n{")
+    time.sleep(0.15)
+    for _ in range(5):
+        connection = opened(running, HEAD + b"content-length: 4000000\r\n\r\n")
+        connection.sendall(b" " * 4_000_000)
+        assert answer(connection).startswith(b"HTTP/1.1 503 ")
+    slow.close()
+    running.stop()
 
 
 def test_a_client_that_leaves_is_forgotten(server: Running) -> None:

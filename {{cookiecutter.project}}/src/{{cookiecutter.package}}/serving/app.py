@@ -100,7 +100,7 @@ class App:
                 client = self._client(self._keys, headers)
             if route.answer is not None:
                 _check_post(scope["method"], headers)
-                size = self.gate.enter(headers.get(b"content-length"))
+                size = await self.gate.enter(receive, headers.get(b"content-length"))
                 try:
                     rows, content = await route.answer(await self.gate.body(receive), time)
                 finally:

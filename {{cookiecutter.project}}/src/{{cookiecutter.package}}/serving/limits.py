@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from .problems import CLOSE, Problem
@@ -24,7 +25,7 @@ class Gate:
         self._late: set[asyncio.Task[Any]] = set()
         self.in_flight = self._bytes = 0
 
-    def enter(self, declared: bytes | None) -> int:
+    async def enter(self, receive: Receive, declared: bytes | None) -> int:
         """Count a request in, `declared` being its content-length header; `leave` must follow with what this returns.
 
         Without that header a body may be as large as any.
@@ -32,10 +33,10 @@ class Gate:
         size = self._limits.body_bytes if declared is None else int(declared)
         if size > self._limits.body_bytes:
             raise self._too_large(size)
-        if self.in_flight >= self._limits.concurrency:
-            raise self._too_busy(f"{self._limits.concurrency} requests are under way")
-        if self._bytes + size > self._limits.concurrent_bytes:
-            raise self._too_busy(f"requests of {self._bytes} bytes are under way")
+        if busy := self._busy(size):
+            await self._discard(receive)
+            retry = (b"retry-after", str(self._limits.retry_seconds).encode())
+            raise Problem(503, "too-busy", f"{busy}, as many as allowed; come back later", headers=(retry, *CLOSE))
         self.in_flight += 1
         self._bytes += size
         return size
@@ -81,9 +82,24 @@ class Gate:
                 self._late.add(task)
                 task.cancel()
 
-    def _too_busy(self, why: str) -> Problem:
-        retry = (b"retry-after", str(self._limits.retry_seconds).encode())
-        return Problem(503, "too-busy", f"{why}, as many as allowed; come back later", headers=(retry, *CLOSE))
+    def _busy(self, size: int) -> str:
+        """Why no request of this size is let in now; empty when it is."""
+        if self.in_flight >= self._limits.concurrency:
+            return f"{self._limits.concurrency} requests are under way"
+        if self._bytes + size > self._limits.concurrent_bytes:
+            return f"requests of {self._bytes} bytes are under way"
+        return ""
+
+    async def _discard(self, receive: Receive) -> None:
+        """Read what a client that is turned away still sends: were it closed before, its connection would be reset, and the answer lost."""
+        received = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._limits.body_seconds):
+                while received <= self._limits.body_bytes:
+                    message = await receive()
+                    received += len(message.get("body", b""))
+                    if not message.get("more_body"):
+                        return
 
     def _too_large(self, size: int) -> Problem:
         detail = f"the body has {size} bytes or more; a request has at most {self._limits.body_bytes}"
