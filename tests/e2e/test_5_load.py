@@ -28,7 +28,7 @@ from .test_4_failures import wait_until_whole
 OVERLOAD = 3000
 """Requests a second of one row: several times what two servers with one processor each are asked usually."""
 CLIENTS, SATURATED_SECONDS = 500, 20
-"""Each with the most rows: five hundred wait where some thirty are let in."""
+"""Each with the most rows: five hundred wait where a dozen are let in."""
 SERVING = "app.kubernetes.io/name=serving"
 REPETITIONS, WARM, MEASURED = 7, Limit(200, 1), Limit(1000, 2)
 

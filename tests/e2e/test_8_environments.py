@@ -21,6 +21,8 @@ def other(world: World, bake: Bake) -> World:
     """A second project, its images built for dev; staging and prod run the same, by digest."""
     project = bake(title="Bus Arrival")
     git("init", "--quiet", cwd=project)
+    for key, value in (("name", "Ada"), ("email", "ada@example.org")):  # who trains
+        git("config", f"user.{key}", value, cwd=project)
     commit(project, "Start")
     found = World(project)
     found.build_images("dev")

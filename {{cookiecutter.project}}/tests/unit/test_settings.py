@@ -83,7 +83,7 @@ WRONG = [
     ),
     (
         "serving",
-        "concurrent_bytes: 8388608",
+        "concurrent_bytes: 2097152",
         "concurrent_bytes: 1048575",
         "config/serving.yaml: limits.concurrent_bytes: 1048575: must be at least body_bytes",
     ),

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import secrets
+from pathlib import Path
 from typing import Any
 
 from kubernetes import client
@@ -22,6 +23,8 @@ UNBUILT = "0" * 64
 START_SECONDS = 180
 REGISTRY_SECONDS = 5
 METRICS_API = "/apis/metrics.k8s.io/v1beta1"
+UNKNOWN_KIND = ("no matches for kind", "could not find the requested resource")
+"""What kubectl says, or the API server where kubectl remembers a kind that is gone."""
 
 
 def deploy(place: Namespace) -> str:
@@ -39,12 +42,9 @@ def deploy(place: Namespace) -> str:
 
 def render(cluster: Cluster, folder: str, environment: str) -> str:
     """The objects of an overlay, as YAML."""
-    try:
-        return cluster.kubectl("kustomize", folder)
-    except Refused as problem:
-        if "images" in str(problem):
-            raise Refused(f"no images are known for {environment}: make image ENV={environment} first") from None
-        raise
+    if not (Path(folder) / "images" / "kustomization.yaml").exists():
+        raise Refused(f"no images are known for {environment}: make image ENV={environment} first")
+    return cluster.kubectl("kustomize", folder)
 
 
 def apply(cluster: Cluster, rendered: str) -> None:
@@ -53,7 +53,7 @@ def apply(cluster: Cluster, rendered: str) -> None:
         try:
             said = cluster.kubectl("apply", *words, "--filename", "-", given=rendered, timeout=120)
         except Refused as problem:
-            if "no matches for kind" in str(problem):
+            if any(words in str(problem) for words in UNKNOWN_KIND):
                 raise Refused(f"{problem}: this cluster does not know that kind: make platform first") from None
             raise
     for line in said.splitlines():
