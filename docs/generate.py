@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import modules
 import proofs
 from cookiecutter.generate import generate_context
 from cookiecutter.prompt import prompt_for_config
@@ -101,6 +102,28 @@ def verbs_of(makefile: Path) -> list[tuple[str, str]]:
     return [(code(f"make {verb}"), meaning) for verb, meaning in found]
 
 
+def terraform_readme(folder: Path) -> str:
+    """The README of a root of terraform/ with the tables of what it takes and gives."""
+    takes = modules.variables((folder / "variables.tf").read_text(encoding="utf-8"))
+    gives = modules.outputs((folder / "outputs.tf").read_text(encoding="utf-8"))
+    inputs = [
+        (code(each.name), code(each.type), "" if each.needed else code(json.dumps(each.default)), each.description)
+        for each in takes
+    ]
+    tables = {
+        "variables": table(("variable", "type", "default", "what it is"), inputs),
+        "outputs": table(("output", "what it is"), [(code(each.name), each.description) for each in gives]),
+    }
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    for name, made in tables.items():
+        before, start, rest = text.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition(f"<!-- end of {name} -->\n")
+        if not (start and end):
+            raise RuntimeError(f"{folder / 'README.md'} has no place for the table of {name}")
+        text = f"{before}{start}\n{made}\n{end}{after}"
+    return text
+
+
 def default_answers() -> dict[str, str]:
     """All answers of somebody who only confirms."""
     answers: dict[str, str] = prompt_for_config(generate_context(str(ROOT / "cookiecutter.json")), no_input=True)
@@ -140,6 +163,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {"questions.md": questions, "verbs.md": verbs}
 """Every page in docs/reference that is written here, and what gives its text."""
+TERRAFORM_READMES = [
+    folder for root in modules.ROOTS for folder in modules.modules(root) if folder.parent.name != "modules"
+]
+"""The folders of terraform/ whose README has tables that are written here."""
 PROJECT_PAGES = ("configuration.md", "metrics.md")
 """What a project's make/reference.py writes."""
 
@@ -162,6 +189,8 @@ def write_project_pages(venv: str) -> Path:
 def main() -> None:
     for name, page in PAGES.items():
         (ROOT / REFERENCE / name).write_text(page(), encoding="utf-8")
+    for folder in TERRAFORM_READMES:
+        (folder / "README.md").write_text(terraform_readme(folder), encoding="utf-8")
     venv = os.environ.get("PROJECT_VENV", str(ROOT / "build" / "venv"))
     project = write_project_pages(venv)
     proofs.write(proofs.collected(project, Path(venv) / "bin" / "python", BUILD))

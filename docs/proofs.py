@@ -14,13 +14,13 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 EVIDENCE = ROOT / "build" / "evidence"
-"""Written by `make test` (template.json, and project-*.json by the projects that it generates) and by `make test-cluster`."""
+"""Written by `make test` (template.json, and project-*.json by the projects that it generates), by `make test-cluster` and by `make test-terraform`."""
 README = ROOT / "README.md"
 TABLE = re.compile(r"(?<=<!-- proofs: written by `make docs` -->\n).*?(?=<!-- end of proofs -->)", re.DOTALL)
 ROW = re.compile(r"^\| (?P<claim>.+?) \| (?P<tests>`.+?`) \| .+? \|$", re.MULTILINE)
 PROJECT = "project: "
 """Before the name of a test that every generated project has."""
-TESTS = ("tests", "tests/e2e")
+TESTS = ("tests", "tests/e2e", "tests/terraform")
 TESTS_OF_A_PROJECT = ("tests/unit", "tests/pipelines", "tests/serving", "tests/cluster", "tests/kill")
 
 
@@ -81,14 +81,18 @@ class Case:
 
 def outcomes() -> dict[str, list[Case]]:
     """The cases of each marked test in the last runs. A project's tests ran with the template's, and have its commit."""
-    found: dict[str, list[Case]] = {}
+    found: dict[str, dict[str, Case]] = {}
     runs = {file.name: read(file) for file in sorted(EVIDENCE.glob("*.json"))}
     for file, run in runs.items():
         prefix, by = (PROJECT, "template.json") if file.startswith("project-") else ("", file)
         ran = commit(runs[by]) if by in runs else "none"
         for test in run["tests"]:
-            found.setdefault(prefix + name(test["id"]), []).append(Case(test["outcome"], ran))
-    return found
+            # Every project has the same tests; of those here some run in two ways of `make`, and are one case.
+            case = f"{file} {test['id']}" if prefix else test["id"]
+            cases = found.setdefault(prefix + name(test["id"]), {})
+            if case not in cases or test["outcome"] != "not run":
+                cases[case] = Case(test["outcome"], ran)
+    return {each: list(cases.values()) for each, cases in found.items()}
 
 
 def commit(run: dict[str, Any]) -> str:

@@ -38,16 +38,16 @@ MODULES = frozenset(
     pathspec pdb pickle pickletools pil pip pipes pkg_resources pkgutil platform plistlib pluggy poplib posix posixpath
     pprint prettytable profile prometheus_client proto pstats pty pwd py py_compile py_partiql_parser pyarrow pyasn1
     pyasn1_modules pyclbr pycparser pydantic pydantic_core pydantic_settings pydoc pydoc_data pyexpat pygments pylab
-    pyparsing pytest queue quopri random re readline referencing regex reprlib requests requests_oauthlib
-    requests_toolbelt resource responses rfc3339_validator rich rlcompleter rpds ruamel ruff runpy s3transfer sched
-    scipy secrets select selectors sentry_sdk setuptools shellingham shelve shlex shutil signal site six skl2onnx
-    sklearn skops smmap smtpd smtplib sndhdr socket socketserver sortedcontainers spwd sqlalchemy sqlite3 sqlparse
-    sre_compile sre_constants sre_parse ssl starlette stat statistics string stringprep struct subprocess sunau sympy
-    symtable sys sysconfig syslog tabnanny tabulate tarfile telnetlib tempfile termios test textwrap this threading
-    threadpoolctl time timeit tkinter token tokenize tomllib trace traceback tracemalloc tty turtle turtledemo typeguard
-    typer types typing typing_extensions typing_inspect typing_inspection unicodedata unittest urllib urllib3 uu uuid uv
-    uvicorn uvloop venv warnings wave wcwidth weakref webbrowser websocket werkzeug winreg winsound wrapt wsgiref xdist
-    xdrlib xml xmlrpc xmltodict yaml yamllint zipapp zipfile zipimport zipp zlib zoneinfo
+    pyparsing pytest python_terraform queue quopri random re readline referencing regex reprlib requests
+    requests_oauthlib requests_toolbelt resource responses rfc3339_validator rich rlcompleter rpds ruamel ruff runpy
+    s3transfer sched scipy secrets select selectors sentry_sdk setuptools shellingham shelve shlex shutil signal site
+    six skl2onnx sklearn skops smmap smtpd smtplib sndhdr socket socketserver sortedcontainers spwd sqlalchemy sqlite3
+    sqlparse sre_compile sre_constants sre_parse ssl starlette stat statistics string stringprep struct subprocess sunau
+    sympy symtable sys sysconfig syslog tabnanny tabulate tarfile telnetlib tempfile termios test textwrap this
+    threading threadpoolctl time timeit tkinter token tokenize tomllib trace traceback tracemalloc tty turtle turtledemo
+    typeguard typer types typing typing_extensions typing_inspect typing_inspection unicodedata unittest urllib urllib3
+    uu uuid uv uvicorn uvloop venv warnings wave wcwidth weakref webbrowser websocket werkzeug winreg winsound wrapt
+    wsgiref xdist xdrlib xml xmlrpc xmltodict yaml yamllint zipapp zipfile zipimport zipp zlib zoneinfo
     """.split()
 )
 

@@ -1,4 +1,4 @@
-"""`make requirements`: pin the tools, the peers of bench/, the images and every project's packages, and list the names they take.
+"""`make requirements`: pin the tools, the emulator of Azure's store, the peers of bench/, the images and every project's packages, and list the names they take.
 
 A default project is generated, pins itself with its own script, and the result is copied back into the template.
 """
@@ -59,7 +59,7 @@ def pin(file: Path, *source: str | Path) -> None:
 
 
 def pin_tools() -> None:
-    for group in ("tools", "policy"):
+    for group in ("tools", "policy", "terraform"):
         file = ROOT / "requirements" / f"{group}.txt"
         sizes = file.read_text().partition("\n")[0]
         pin(file, "--group", f"pyproject.toml:{group}")
@@ -70,6 +70,12 @@ def pin_peers() -> None:
     """The servers that bench/ compares with, each in an environment of its own."""
     for source in sorted((ROOT / "bench" / "peers").glob("*.in")):
         pin(source.with_suffix(".txt"), source)
+
+
+def pin_azurite() -> None:
+    """What npm installs for tests/terraform; without the addresses it would come from."""
+    command = ["npm", "install", "--package-lock-only", "--ignore-scripts", "--omit-lockfile-registry-resolved"]
+    subprocess.run(command, cwd=ROOT / "requirements" / "azurite", check=True)
 
 
 def pin_images() -> None:
@@ -108,6 +114,7 @@ def standard_library() -> set[str]:
 def main() -> None:
     taken = standard_library()
     pin_tools()
+    pin_azurite()
     pin_peers()
     pin_images()
     write_into_hook(taken | names(pin_projects(), INSTALLED))

@@ -56,9 +56,19 @@ ARGUMENTS = {
         ["ENV", "CONTEXT", "CONFIRM"],
         "-m flight_delay.cluster clean-cluster --environment ENV --context CONTEXT --confirm CONFIRM",
     ),
+    **{
+        f"infra-{verb}": (["ENV"], f"-m terraform {verb} --environment ENV")
+        for verb in ("plan", "apply", "drift", "kubeconfig")
+    },
+    **{
+        f"infra-{verb}": (["ENV", "CONFIRM"], f"-m terraform {verb} --environment ENV --confirm CONFIRM")
+        for verb in ("bootstrap", "destroy")
+    },
+    "overlay-values": (["ENV"], "-m terraform overlay-values --environment ENV"),
+    "doctor": (["ENV", "CONTEXT"], "-m flight_delay.doctor VENV ENV CONTEXT"),
     "update": (
-        ["FROM", "DIRECTORY", "TO"],
-        "make/update.py --cruft VENV-update/bin/cruft --from FROM --directory DIRECTORY --to TO",
+        ["FROM", "DIRECTORY", "TO", "ANSWER"],
+        "make/update.py --cruft VENV-update/bin/cruft --from FROM --directory DIRECTORY --to TO --answer ANSWER",
     ),
 }
 # `ui` is a script that takes the port alone; what `requirements` takes is no more than set or not.

@@ -2,12 +2,22 @@
 
 import json
 import re
-import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 from conftest import ROOT, SKELETON, Bake, run
+from overlays import (
+    CLOUDS,
+    EVERYTHING,
+    IMAGES,
+    MADE,
+    UNBUILT,
+    Object,
+    add_everything,
+    filled_in,
+    with_images,
+    write_images,
+)
 from ruamel.yaml import YAML
 
 HERE = Path(__file__).parent
@@ -20,54 +30,10 @@ pytestmark = [
 ]
 
 OVERLAYS = sorted(path.name for path in (SKELETON / "k8s" / "overlays").iterdir())
-COMPONENTS = sorted(path.name for path in (ROOT / "k8s" / "components").iterdir())
-EVERYTHING = "every-component"
-RENDERED = [*OVERLAYS, EVERYTHING]
+RENDERED = [*OVERLAYS, EVERYTHING, *CLOUDS]
 PLATFORM = ["platform", "prometheus"]
 # The oldest release that has all that is used (unhealthyPodEvictionPolicy, podFailurePolicy), and the newest one known.
 KUBERNETES = ("1.31", "1.37")
-VALUES = {
-    "hostname": "flights.example.org",
-    "gateway_name": "edge",
-    "gateway_namespace": "gateways",
-    "secret_store": "vault",
-    "secret_path": "teams/flights",
-}
-"""What components ask of environment.yaml beyond what every overlay gives."""
-
-IMAGES = "registry.example.org/team/flight-delay"
-MADE, UNBUILT = f"sha256:{'1' * 64}", f"sha256:{'0' * 64}"
-
-Object = dict[str, Any]
-
-
-def add_everything(overlays: Path) -> None:
-    """An overlay as an owner would write it who wants every component."""
-    shutil.copytree(overlays / "dev", overlays / EVERYTHING)
-    file, yaml = overlays / EVERYTHING / "kustomization.yaml", YAML()
-    overlay = yaml.load(file)
-    overlay["components"] = [f"../../components/{name}" for name in COMPONENTS if name != "environment"]
-    overlay["components"] += ["../../components/environment", "images"]
-    yaml.dump(overlay, file)
-    with (overlays / EVERYTHING / "environment.yaml").open("a") as environment:
-        environment.writelines(f"  {key}: {value}\n" for key, value in VALUES.items())
-
-
-def write_images(overlay: Path) -> None:
-    """What `make image` writes; of `local` it is no part of a project."""
-    made = [{"name": name, "newName": f"{IMAGES}-{name}", "digest": MADE} for name in ("serving", "pipeline")]
-    component = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component", "images": made}
-    (overlay / "images").mkdir()
-    YAML().dump(component, overlay / "images" / "kustomization.yaml")
-
-
-def with_images(overlays: Path) -> Path:
-    """The platform as `make platform` applies it: with the image of it that `make image` has built."""
-    folder = overlays.parent / "platform-with-images"
-    folder.mkdir()
-    built = {"name": "mlflow", "newName": "registry.example.org/team/mlops-platform-mlflow", "digest": UNBUILT}
-    YAML().dump({"resources": ["../platform"], "images": [built]}, folder / "kustomization.yaml")
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +43,7 @@ def rendered(bake: Bake) -> dict[str, str]:
     add_everything(overlays)
     folders = {name: overlays / name for name in RENDERED}
     folders |= {"platform": with_images(overlays), "prometheus": overlays.parent / "platform" / "prometheus"}
+    folders |= {cloud: filled_in(bake(cloud=cloud), cloud) for cloud in CLOUDS}
     return {name: run(KUSTOMIZE, "build", folder, cwd=overlays).stdout for name, folder in folders.items()}
 
 
@@ -279,8 +246,7 @@ def test_nothing_comes_in_or_goes_out_unless_a_policy_says_so(name: str, objects
     others = [each for each in objects[name] if each["kind"] == "NetworkPolicy" and each is not default]
     ways = [way for each in others for way in each["spec"].get("ingress", []) + each["spec"].get("egress", [])]
     assert all(way["ports"] and (way.get("from") or way.get("to")) for way in ways)
-    labels = one(objects[name], "Namespace", f"flight-delay-{name if name != EVERYTHING else 'dev'}")["metadata"][
-        "labels"
-    ]
+    environment = name if name in OVERLAYS else "dev"
+    labels = one(objects[name], "Namespace", f"flight-delay-{environment}")["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
     assert labels.get("mlops-template.io/digests") == ("required" if name in ("staging", "prod") else None)

@@ -76,6 +76,7 @@ ACCEPTED = {
     "upper-case package": {"package": "FlightDelay"},
     "registry": {"registry": "ghcr.io/my-team"},
     "registry with a port": {"registry": "localhost:5000"},
+    **{cloud: {"cloud": cloud} for cloud in QUESTIONS["cloud"]},
     "registry of a cloud": {"registry": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/ml_team/a.b--c"},
 }
 
@@ -132,6 +133,7 @@ def test_text_that_an_update_would_evaluate_is_refused(template: Path) -> None:
     for text in ("{{ x }}", "{% x", "{# x", "#% if"):
         answers = QUESTIONS | {
             "license": "MIT",
+            "cloud": "local",
             "title": text,
             "project": "a",
             "package": "a",
@@ -161,7 +163,11 @@ def test_accepted(case: str, bake: Bake) -> None:
 def test_free_text_arrives_as_typed(bake: Bake) -> None:
     project = bake(**HOSTILE, license="MIT")
     pyproject = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
-    assert pyproject["tool"]["mlops-template"]["answers"] == HOSTILE | {"license": "MIT", "registry": ""}
+    assert pyproject["tool"]["mlops-template"]["answers"] == HOSTILE | {
+        "license": "MIT",
+        "registry": "",
+        "cloud": "local",
+    }
     assert pyproject["project"]["description"] == HOSTILE["description"]
     readme = (project / "README.md").read_text(encoding="utf-8")
     assert readme.startswith(f"# {HOSTILE['title']}\n\n{HOSTILE['description']}\n")

@@ -16,6 +16,14 @@ def test_page_is_what_the_code_gives(page: str) -> None:
     assert committed == generate.PAGES[page](), f"docs/reference/{page} is behind the code: run `make docs`"
 
 
+@pytest.mark.parametrize(
+    "folder", generate.TERRAFORM_READMES, ids=lambda folder: "-".join(folder.parts[-2:]).removeprefix("terraform-")
+)
+def test_terraform_readme_names_what_the_code_takes_and_gives(folder: Path) -> None:
+    committed = (folder / "README.md").read_text(encoding="utf-8")
+    assert committed == generate.terraform_readme(folder), f"{folder}/README.md is behind the code: run `make docs`"
+
+
 @pytest.mark.parametrize("page", generate.PROJECT_PAGES)
 def test_project_page_is_the_same_in_every_project(page: str, project: Path) -> None:
     """What it says is compared by the project's own tests, with default and with hostile answers."""

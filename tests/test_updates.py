@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import NEXT, RELEASED, commit, files, git, make, run
+from conftest import NEXT, RELEASED, Bake, commit, files, git, make, run
 from test_fetching import WAYS, fetch
 
 ANSWERS = {"title": "Late Trains", "description": 'Says "late" \\ or not {} %}.', "license": "MIT"}
@@ -102,6 +102,45 @@ def test_conflict_is_left_to_the_user(sources: Path, tmp_path: Path) -> None:
     text = (project / "README.md").read_text()
     assert "Ours at the same place." in text
     assert "Added by the next release." in text
+
+
+@pytest.mark.proof(
+    "The answer to where the clusters are can be changed later: the project is then what that answer gives, edits kept"
+)
+@pytest.mark.parametrize("way", ["git", "cruft"])
+def test_another_cloud(way: str, sources: Path, tmp_path: Path, bake: Bake) -> None:
+    project = made(way, sources, tmp_path)
+    values = project / "terraform" / "environments" / "prod.tfvars"
+    values.write_text(values.read_text().replace("= 9", "= 20"))
+    commit(project, "Ours")
+    for cloud in ("aws", "azure", "local"):
+        done = make(project, "update", *place(way, sources), f"TO={RELEASED}", f"ANSWER=cloud={cloud}")
+        assert f"Updated to {RELEASED}." in done.stdout
+        commit(project, cloud)
+        fresh = files(bake(**ANSWERS, cloud=cloud))
+        own = "terraform/environments/prod.tfvars"
+        assert "= 20" in files(project)[own].decode()
+        fresh[own] = fresh[own].replace(b"= 9", b"= 20")
+        assert files(project) == fresh
+    assert make(project, "update", f"TO={RELEASED}", "ANSWER=cloud=local").stdout.startswith("Nothing to do: ")
+
+
+def test_an_answer_that_there_is_not(sources: Path, tmp_path: Path) -> None:
+    project = made("git", sources, tmp_path)
+
+    def refusal(answer: str) -> str:
+        done = make(project, "update", *place("git", sources), f"TO={RELEASED}", f"ANSWER={answer}", check=False)
+        (sentence,) = (line for line in done.stderr.splitlines() if line.startswith("refused: "))
+        assert git("status", "--porcelain", cwd=project) == ""
+        return sentence.removeprefix("refused: ")
+
+    assert refusal("aws") == "ANSWER=aws: must be a question and its new answer, such as ANSWER=cloud=aws"
+    assert refusal("clod=aws").startswith(
+        "ANSWER=clod=aws: there is no question clod; there are title, project, package"
+    )
+    said = refusal("cloud=oracle")
+    assert said.startswith("cruft could not update from")
+    assert said.endswith(f" to {RELEASED} with cloud=oracle: ['local', 'aws', 'gcp', 'azure'].")
 
 
 def test_refused(sources: Path, tmp_path: Path) -> None:

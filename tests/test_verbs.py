@@ -42,6 +42,9 @@ ELSEWHERE = {
     "backup": "e2e/test_8_backup.py",
     "restore": "e2e/test_8_backup.py",
     "clean-cluster": "e2e/test_8_backup.py",
+    "infra-bootstrap": "terraform/test_project.py, and the project's own tests/terraform",
+    **dict.fromkeys(("infra-plan", "infra-apply", "infra-drift", "infra-destroy"), "test_infrastructure.py"),
+    **dict.fromkeys(("infra-kubeconfig", "overlay-values"), "test_infrastructure.py"),
     "requirements": "nowhere: what it writes depends on what the index holds that day",
     # Its environment takes 65 to 71 s to set up from pip's cache (run by hand: the page, the model and a plot answer 200).
     "ui": "nowhere, but for a taken port in test_setup.py",

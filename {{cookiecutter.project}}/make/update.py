@@ -68,20 +68,35 @@ def check_directory(done: subprocess.CompletedProcess[str], origin: str, directo
         raise Refused(f"{place} holds no template: name the folder that does with DIRECTORY=")
 
 
-def update(cruft: Path, origin: str, directory: str, release: str) -> list[str] | None:
-    """Apply the difference between the two releases; return the files whose conflicts are left to the user, None without any difference."""
+def answered(text: str, known: dict[str, str]) -> dict[str, str]:
+    """The one answer that shall be another from now on, out of QUESTION=ANSWER."""
+    question, is_given, answer = text.partition("=")
+    if text and not is_given:
+        raise Refused(f"ANSWER={text}: must be a question and its new answer, such as ANSWER=cloud=aws")
+    if text and question not in known:
+        raise Refused(f"ANSWER={text}: there is no question {question}; there are {', '.join(known)}")
+    return {question: answer} if text and known[question] != answer else {}
+
+
+def update(cruft: Path, origin: str, directory: str, release: str, answers: dict[str, str]) -> list[str] | None:
+    """Apply the difference between the two releases, and that of answers; return the files whose conflicts are left to the user.
+
+    None without any difference.
+    """
     state = json.loads(LINK.read_text(encoding="utf-8")) | {"template": origin, "directory": directory or None}
     LINK.write_text(json.dumps(state, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     # Cruft refuses to work beside changes, and this one is for its own use.
     run("git", "update-index", "--skip-worktree", LINK)
+    new = ["--variables-to-update", json.dumps(answers)] if answers else []
     try:
-        updated = run(cruft, "update", "--skip-apply-ask", "--allow-untracked-files", "--checkout", release)
+        updated = run(cruft, "update", "--skip-apply-ask", "--allow-untracked-files", "--checkout", release, *new)
     finally:
         run("git", "update-index", "--no-skip-worktree", LINK)
     check_directory(updated, origin, directory)
     if updated.returncode:
         print(updated.stdout, end="")
-        raise Refused(f"cruft could not update from {origin} to {release}: {last_line(updated.stderr)}")
+        asked = "".join(f" with {question}={answer}" for question, answer in answers.items())
+        raise Refused(f"cruft could not update from {origin} to {release}{asked}: {last_line(updated.stderr)}")
     if "already up to date" in updated.stdout:
         return None
     print(updated.stdout, end="")
@@ -94,6 +109,7 @@ def main() -> int:
     parser.add_argument("--from", dest="origin", default="", help="address or path of the template")
     parser.add_argument("--directory", default="", help="the template's folder, where it is not the repository's top")
     parser.add_argument("--to", dest="release", default="", help="tag, branch or commit; the newest release when empty")
+    parser.add_argument("--answer", default="", metavar="QUESTION=ANSWER", help="another answer than until now")
     parser.add_argument("--cruft", type=Path, required=True, help="the program that does the work")
     options = parser.parse_args()
     made_by = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["tool"]["mlops-template"]
@@ -102,10 +118,11 @@ def main() -> int:
     try:
         origin, directory = options.origin or linked["template"], options.directory or linked["directory"] or ""
         origin = str(Path(origin).resolve()) if Path(origin).exists() else origin
+        answers = answered(options.answer, made_by["answers"] | {"cloud": made_by["answers"].get("cloud", "local")})
         release = chosen(origin, options.release)
         if before is None:
             link(options.cruft, origin, directory, made_by)
-        conflicts = update(options.cruft, origin, directory, release)
+        conflicts = update(options.cruft, origin, directory, release, answers)
     except Refused as refusal:
         if before is None:
             LINK.unlink(missing_ok=True)

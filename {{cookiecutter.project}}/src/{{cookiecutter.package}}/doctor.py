@@ -30,6 +30,8 @@ GIT = (
     20,
 )  # --quiet of rev-parse with --verify, check-mailmap: all older than this; Debian's oldest supported has it
 MAKE = (3, 81)
+KUBECTL = ((1, 31), "install it (https://kubernetes.io/docs/tasks/tools)")
+TERRAFORM = ((1, 11), "install it (https://developer.hashicorp.com/terraform/install)")
 FREE_MEGABYTES = 500  # a training of the sample leaves about 5 MB, an upgrade of the environment needs its room again
 
 
@@ -46,8 +48,11 @@ class Result:
         return not self.fix
 
 
-def examine(root: Path, folder: Path) -> list[Result]:
-    """Every check, in the order in which a newcomer would mend things; `folder` is where the environment is, or will be."""
+def examine(root: Path, folder: Path, environment_name: str = "", context: str = "") -> list[Result]:
+    """Every check, in the order in which a newcomer would mend things; `folder` is where the environment is, or will be.
+
+    Of an environment in a cluster, its tools and whether it is reached, too.
+    """
     requirements = root / "requirements" / "dev.txt"
     # Empty as long as an installation is under way.
     ready = Path(sys.prefix).resolve() == folder.resolve() and bool(_read(folder / "installed.txt"))
@@ -60,7 +65,30 @@ def examine(root: Path, folder: Path) -> list[Result]:
         writable(root / (os.environ.get("ARTIFACTS_DIR") or "artifacts")),
         environment(folder, requirements),
     ]
-    return found + inside(root) if ready else found
+    if environment_name:
+        found += tools(root, environment_name)
+    if not ready:
+        return found
+    found += inside(root)
+    return [*found, reached(root, environment_name, context)] if environment_name else found
+
+
+def tools(root: Path, environment_name: str) -> list[Result]:
+    """The programs that an environment in a cluster needs; Terraform where its infrastructure is described."""
+    found = [tool("kubectl", _version_text("kubectl", "version", "--client"), *KUBECTL)]
+    if (root / "terraform" / "environments" / f"{environment_name}.tfvars").exists():
+        found.append(tool("terraform", _version_text("terraform", "version"), *TERRAFORM))
+    return found
+
+
+def reached(root: Path, environment_name: str, context: str) -> Result:
+    """The environment's API server answers."""
+    from .cluster import reach
+
+    try:
+        return Result("cluster", *reach.look(root, environment_name, context))
+    except (OSError, subprocess.TimeoutExpired):
+        return Result("cluster", "kubectl cannot be asked", "see above")
 
 
 def inside(root: Path) -> list[Result]:
@@ -237,9 +265,11 @@ def _read(file: Path) -> str | None:
     return file.read_text(encoding="utf-8") if file.exists() else None
 
 
-def _version_text(program: str) -> str | None:
+def _version_text(*command: str) -> str | None:
     try:
-        done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=10)
+        done = subprocess.run(
+            [command[0], *(command[1:] or ("--version",))], capture_output=True, text=True, check=False, timeout=10
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return (done.stdout or done.stderr).strip().split("\n", 1)[0]
@@ -257,9 +287,9 @@ def _free(number: int) -> bool:
 
 
 def main() -> None:
-    """`python -m <package>.doctor ENVIRONMENT`"""
+    """`python -m <package>.doctor ENVIRONMENT [NAME [CONTEXT]]`"""
     root = Path(os.environ.get("PROJECT_ROOT", ".")).resolve()
-    run_program(lambda: report(examine(root, Path(sys.argv[1]))))
+    run_program(lambda: report(examine(root, Path(sys.argv[1]), *sys.argv[2:])))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any, Generic, Literal, Self, TypeVar, cast, overload
 
 from pydantic import Field, model_validator
 
+from . import store
 from .contract import Contract
 from .errors import Refused
 from .serving.settings import ServingSettings
@@ -254,14 +255,14 @@ class Settings:
         return self
 
     def environment(self, name: str) -> Environment:
-        """The environment of that name; ARTIFACT_URI and MLFLOW_TRACKING_URI say where its things are, else they are in artifacts/."""
+        """The environment of that name; its things are in artifacts/, unless ARTIFACT_URI and MLFLOW_TRACKING_URI say where."""
         if name not in self.gates.environments:
             known = ", ".join(self.gates.environments)
             raise Refused(
                 f"environment {name}: not in config/gates.yaml: environments; use one of {known}, or add it there"
             )
         model_name = f"{self.project}-{name}"
-        artifacts = os.environ.get("ARTIFACT_URI") or (self.artifacts / "store").as_uri()
+        artifacts = store.stated(name) or (self.artifacts / "store").as_uri()
         return Environment(
             name=name,
             rule=self.gates.environments[name],
@@ -292,8 +293,7 @@ def option(environment: str) -> str:
 
 def _answers(root: Path) -> dict[str, Any]:
     try:
-        project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-        return dict(project["tool"]["mlops-template"]["answers"])
+        return dict(tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["mlops-template"]["answers"])
     except (OSError, KeyError, tomllib.TOMLDecodeError):
         raise Refused(
             f"{root}: this is no project (pyproject.toml has no [tool.mlops-template.answers]); run from its folder"

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 SCHEMES = ("file", "s3", "gs", "abfss")
 
 
+def stated(environment: str) -> str | None:
+    """Where variables say that an environment's bundles are. One of its own comes first: a model moves from store to store."""
+    return os.environ.get(f"ARTIFACT_URI_{environment.upper()}") or os.environ.get("ARTIFACT_URI")
+
+
 class Missing(Refused):
     """Nothing is stored at this address."""
 

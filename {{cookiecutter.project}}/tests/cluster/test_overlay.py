@@ -93,6 +93,35 @@ def test_variables_are_there_for_the_block_alone(monkeypatch: pytest.MonkeyPatch
     assert dict(os.environ) == before
 
 
+class Unreached:
+    """A cluster whose Secrets are none."""
+
+    def secret(self, namespace: str, name: str) -> None:
+        return None
+
+
+def test_the_store_before_is_where_its_own_overlay_says(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each environment of a cloud has a bucket of its own; a model is promoted out of one into the next."""
+    for name in ("ARTIFACT_URI", "ARTIFACT_URI_DEV", "AWS_ENDPOINT_URL", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    write(root, VALUES | {"artifact_uri": "s3://of-dev"})
+    staging = root / "k8s/overlays/staging/environment.yaml"
+    staging.parent.mkdir()
+    values = VALUES | {
+        "environment": "staging",
+        "artifact_uri": "s3://of-staging",
+        "object_store_endpoint": "",
+        "region": "",
+    }
+    staging.write_text(json.dumps({"data": values}))
+    settings = Settings.load(root)
+    with overlay.reached(settings, "staging", Unreached()):  # type: ignore[arg-type]
+        assert settings.environment("staging").store_uri == f"s3://of-staging/{settings.project}-staging"
+        assert settings.environment("dev").store_uri == f"s3://of-dev/{settings.project}-dev"
+        assert not {"AWS_ENDPOINT_URL", "AWS_REGION"} & {*os.environ}
+    assert "ARTIFACT_URI_DEV" not in os.environ
+
+
 def answer(root: Path, *words: str, kubeconfig: Path, kubectl: bool = True) -> str:
     """What `python -m <package>.cluster` refuses with, on a machine that has no cluster."""
     tools = root.parent / "tools"

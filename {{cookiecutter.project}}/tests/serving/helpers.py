@@ -150,9 +150,7 @@ LIMITS = {
 
 def write_settings(root: Path, drain_seconds: float = 0.5, **limits: float) -> None:
     """config/serving.yaml with limits that a test can wait for (JSON is YAML)."""
-    content = {
-        "port": 0,
-        "metrics_port": 0,
+    content: dict[str, Any] = dict.fromkeys(("port", "metrics_port"), 0) | {
         "limits": {**LIMITS, **limits},
         "drain_seconds": drain_seconds,
         "prediction_log": "stdout",

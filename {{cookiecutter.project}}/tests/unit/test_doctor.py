@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from {{ cookiecutter.package }} import doctor, staging
+from {{ cookiecutter.package }}.cluster import reach
 from {{ cookiecutter.package }}.doctor import Result
 from {{ cookiecutter.package }}.errors import Refused
 from {{ cookiecutter.package }}.lineage import Source
@@ -117,6 +118,18 @@ def test_without_the_environment_all_else_is_looked_at(tmp_path: Path) -> None:
     assert [result.name for result in doctor.examine(tmp_path, tmp_path / ".venv")] == names
 
 
+def test_of_an_environment_in_a_cluster_its_tools_are_looked_at(tmp_path: Path) -> None:
+    def names() -> list[str]:
+        return [result.name for result in doctor.examine(tmp_path, tmp_path / ".venv", "dev")][-2:]
+
+    assert names() == ["environment", "kubectl"]
+    (tmp_path / "terraform" / "environments").mkdir(parents=True)
+    (tmp_path / "terraform" / "environments" / "dev.tfvars").touch()
+    assert names() == ["kubectl", "terraform"]
+    old = doctor.tool("terraform", "Terraform v1.10.5", *doctor.TERRAFORM)
+    assert old.fix.endswith("terraform/install); 1.11 or later is needed")
+
+
 def test_a_python_that_is_too_old_for_the_project_can_read_the_doctor() -> None:
     ast.parse(Path(doctor.__file__).read_text(encoding="utf-8"), feature_version=(3, 7))
 
@@ -168,3 +181,79 @@ def test_every_check_is_on_a_line_and_a_bad_one_refuses(capsys: pytest.CaptureFi
 
 def test_this_python_is_well() -> None:
     assert doctor.python(sys.version_info[:3]).ok
+
+
+CLOSED, OPEN = "authorized_cidrs = [] # none", 'authorized_cidrs = ["203.0.113.0/24"]'
+INSIDE = "work from there: through a VPN, on a machine or a runner inside it"
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reach, "answers", lambda host, port: False)
+
+
+def test_one_that_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        address = f"https://127.0.0.1:{listening.getsockname()[1]}"
+        monkeypatch.setattr(reach, "server", lambda context: address)
+        assert reach.look(tmp_path, "dev") == (f"{address} answers", "")
+    assert reach.look(tmp_path, "dev") == (
+        f"{address} does not answer",
+        "see that the cluster is up, and that this is the right context (CONTEXT=)",
+    )
+
+
+@pytest.mark.proof(
+    "`make doctor ENV=` says that an API server is private, and from where it is reached, instead of a time-out"
+)
+@pytest.mark.usefixtures("silent")
+def test_one_that_is_private(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(reach, "server", lambda context: "https://abc.example.org")
+    monkeypatch.setattr(reach, "resolved", lambda host: ["10.20.1.7", "10.20.2.9"])
+    found = "the API server is private: https://abc.example.org answers only inside its network"
+    opened = ", or give authorized_cidrs your own addresses in terraform/environments/dev.tfvars"
+    assert reach.look(tmp_path, "dev") == (found, INSIDE + opened)
+    assert reach.look(tmp_path, "prod") == (found, INSIDE)
+
+
+CASES: dict[str, tuple[str, list[str], str, bool]] = {
+    "private addresses": ("abc.gr7.eu-central-1.eks.amazonaws.com", ["10.0.0.1"], OPEN, True),
+    "public addresses": ("abc.gr7.eu-central-1.eks.amazonaws.com", ["198.51.101.7"], OPEN, False),
+    "one of two is public": ("abc.example.org", ["10.0.0.1", "8.8.8.8"], OPEN, False),
+    "this machine": ("127.0.0.1", ["127.0.0.1"], CLOSED, False),
+    "a private name without addresses": ("a.privatelink.westeurope.azmk8s.io", [], OPEN, True),
+    "another name without addresses": ("a.example.org", [], OPEN, False),
+    "public addresses, but nobody may come": ("gke-1.europe-west4.gke.goog", ["8.8.8.8"], CLOSED, True),
+    "no Terraform": ("a.example.org", ["8.8.8.8"], "", False),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_how_a_private_one_is_known(case: str) -> None:
+    host, addresses, variables, private = CASES[case]
+    assert reach.private(host, addresses, variables) == private
+
+
+@pytest.fixture
+def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prints its last word, as if that were the server."""
+    program = tmp_path / "kubectl"
+    program.write_text('#!/bin/sh\nfor word; do :; done\n[ "$word" = none ] || echo "https://$word"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+
+@pytest.mark.usefixtures("kubectl")
+def test_kubeconfig_is_asked_for_the_context(tmp_path: Path) -> None:
+    assert reach.server("of-dev") == "https://of-dev"
+    assert reach.look(tmp_path, "dev", "none") == (
+        "kubeconfig has no context none",
+        "make infra-kubeconfig ENV=dev, or name one by KUBECONFIG or CONTEXT=",
+    )
+
+
+def test_a_name_that_is_not_known_has_no_addresses() -> None:
+    assert reach.resolved("no-such-host.invalid") == []
+    assert reach.resolved("127.0.0.1") == ["127.0.0.1"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from {{ cookiecutter.package }} import lineage
+from {{ cookiecutter.package }}.cluster.training import author
 from {{ cookiecutter.package }}.lineage import Source
 
 from .git_helpers import commit, git, isolated, start
@@ -171,3 +172,13 @@ def test_in_an_image_without_git_the_variables_say_who_acts(project: Path, monke
     monkeypatch.setenv("GIT_AUTHOR_NAME", "Ann")
     monkeypatch.setenv("GIT_AUTHOR_EMAIL", "ann@example.org")
     assert lineage.person(project) == "Ann <ann@example.org>"
+
+
+def test_of_a_training_in_the_cluster_the_trainer_is_who_called() -> None:
+    assert author("Doe, Ann <ann@example.org>") == [
+        {"name": "GIT_AUTHOR_NAME", "value": "Doe, Ann"},
+        {"name": "GIT_AUTHOR_EMAIL", "value": "ann@example.org"},
+    ]
+    (name, mail) = author("ann")
+    assert name["value"] == "ann"
+    assert mail["value"].startswith("ann@")

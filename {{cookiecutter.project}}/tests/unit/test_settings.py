@@ -225,3 +225,7 @@ def test_where_an_environment_keeps_its_things(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow")
     prod = settings.environment("prod")
     assert (prod.store_uri, prod.registry_uri) == (f"s3://models/{settings.project}-prod", "http://mlflow")
+    # A model is promoted out of the store of one environment into that of another.
+    monkeypatch.setenv("ARTIFACT_URI_STAGING", "gs://of-staging")
+    assert settings.environment("staging").store_uri == f"gs://of-staging/{settings.project}-staging"
+    assert settings.environment("prod").store_uri == prod.store_uri

@@ -1,11 +1,16 @@
 """The same promises, kept by a folder and by a bucket."""
 
+import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -128,3 +133,83 @@ def test_what_dead_trainings_staged_is_found_wherever_it_is(tmp_path: Path) -> N
     staging.clean_below(tmp_path)
     assert not left.parent.exists()
     assert left.parents[1].is_dir()
+
+
+class Cloud(BaseHTTPRequestHandler):
+    """Gives a token to whoever shows the pod's own, and takes objects from whoever shows that token."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        """EKS Pod Identity's agent on the node."""
+        self.asked.append(f"{self.path} {self.headers['Authorization']}")
+        names = ("AccessKeyId", "SecretAccessKey", "Token")
+        self._say({name: f"the-{name}" for name in names} | {"Expiration": "2100-01-01T00:00:00Z"})
+
+    def do_POST(self) -> None:
+        """Entra ID."""
+        given = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.asked.append(f"{self.path} {given['client_id'][0]} {given['client_assertion'][0]}")
+        self._say({"access_token": "the-token", "expires_in": 3600, "token_type": "Bearer"})
+
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        shown = self.headers["X-Amz-Security-Token"] or self.headers["Authorization"]
+        self.asked.append(f"{self.path} {shown}")
+        self._say({}, 201)
+
+    def _say(self, answer: dict[str, object], status: int = 200) -> None:
+        body = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("ETag", '"1"')
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments: object) -> None:
+        """Silent."""
+
+
+IDENTITIES = {
+    "s3://bucket": (
+        {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": "{address}/v1/credentials",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "{token}",
+            "AWS_REGION": "eu-central-1",
+            "AWS_ENDPOINT_URL": "{address}",
+        },
+        ["/v1/credentials of-the-pod", "/bucket/a/b the-Token"],
+    ),
+    "abfss://container@account.dfs.core.windows.net": (
+        {
+            "AZURE_FEDERATED_TOKEN_FILE": "{token}",
+            "AZURE_CLIENT_ID": "client",
+            "AZURE_TENANT_ID": "tenant",
+            "AZURE_AUTHORITY_HOST": "{address}",
+            "AZURE_STORAGE_ENDPOINT": "{address}",
+            # So that a plain address is allowed, as it is for the platform's own store.
+            "AWS_ENDPOINT_URL": "{address}",
+        },
+        ["/tenant/oauth2/v2.0/token client of-the-pod", "/container/a/b Bearer the-token"],
+    ),
+}
+
+
+@pytest.mark.proof(
+    "A pod's own token is all that the store of AWS or Azure asks for: it is exchanged, and no key is there"
+)
+@pytest.mark.parametrize("uri", IDENTITIES)
+def test_a_pod_is_known_by_its_token(uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    variables, asked = IDENTITIES[uri]
+    for name in [name for name in os.environ if name.startswith(("AWS_", "AZURE_"))]:
+        monkeypatch.delenv(name)
+    (tmp_path / "token").write_text("of-the-pod")
+    monkeypatch.setattr(Cloud, "asked", [])
+    with ThreadingHTTPServer(("127.0.0.1", 0), Cloud) as server:
+        threading.Thread(target=server.serve_forever).start()
+        places = {"address": f"http://127.0.0.1:{server.server_address[1]}", "token": str(tmp_path / "token")}
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value.format(**places))
+        assert Store.open(uri).put_new("a/b", b"content")
+        server.shutdown()
+    assert Cloud.asked == asked

@@ -72,6 +72,9 @@ def reached(
             # Through a port-forward, downloads in parts never end.
             "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
         }
+        before = settings.environment(environment).rule.after
+        if before is not None and settings.overlay(before) is not None:
+            values[f"ARTIFACT_URI_{before.upper()}"] = read(settings, before).artifact_uri
         if place.region:
             values["AWS_REGION"] = place.region
         if place.object_store_endpoint:

@@ -8,6 +8,8 @@ from typing import Any
 from .problems import CLOSE, Problem
 from .settings import Limits
 
+PATIENCE_SECONDS = 1.0
+"""How long a client that is turned away may go on sending before it is told."""
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
@@ -94,7 +96,7 @@ class Gate:
         """Read what a client that is turned away still sends: were it closed before, its connection would be reset, and the answer lost."""
         received = 0
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._limits.body_seconds):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while received <= self._limits.body_bytes:
                     message = await receive()
                     received += len(message.get("body", b""))

@@ -1,0 +1,18 @@
+# Of the whole account: an environment has one of its own, and where it has not, a warning too early is better than none.
+resource "aws_budgets_budget" "this" {
+  name         = var.name
+  budget_type  = "COST"
+  time_unit    = "MONTHLY"
+  limit_amount = tostring(var.budget.amount)
+  limit_unit   = "USD"
+  dynamic "notification" {
+    for_each = [["ACTUAL", 50], ["ACTUAL", 80], ["ACTUAL", 100], ["FORECASTED", 100]]
+    content {
+      notification_type          = notification.value[0]
+      threshold                  = notification.value[1]
+      threshold_type             = "PERCENTAGE"
+      comparison_operator        = "GREATER_THAN"
+      subscriber_email_addresses = var.budget.emails
+    }
+  }
+}

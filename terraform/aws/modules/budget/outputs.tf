@@ -1,0 +1,4 @@
+output "id" {
+  description = "The budget."
+  value       = aws_budgets_budget.this.id
+}

@@ -1,0 +1,147 @@
+locals {
+  taints = { spot = { key = "mlops-template.io/spot", value = "true" }, gpu = { key = "nvidia.com/gpu", value = "present" } }
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  name              = "/aws/eks/${var.stack.name}/cluster" # the name that EKS writes to
+  retention_in_days = var.stack.log_retention_days
+  kms_key_id        = var.kms_key_arn
+}
+
+resource "aws_eks_cluster" "this" {
+  name                          = var.stack.name
+  version                       = var.stack.kubernetes_version
+  role_arn                      = var.identities.arns["cluster"]
+  deletion_protection           = var.stack.deletion_protection
+  enabled_cluster_log_types     = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
+  bootstrap_self_managed_addons = false
+  access_config {
+    authentication_mode                         = "API"
+    bootstrap_cluster_creator_admin_permissions = false # who made it has no more than `access` says
+  }
+  encryption_config {
+    resources = ["secrets"]
+    provider { key_arn = var.kms_key_arn }
+  }
+  kubernetes_network_config { service_ipv4_cidr = var.stack.service_cidr }
+  upgrade_policy { support_type = "STANDARD" } # the extended support of an old version costs six times as much
+  vpc_config {
+    subnet_ids              = var.subnet_ids
+    endpoint_private_access = true
+    endpoint_public_access  = length(var.stack.authorized_cidrs) > 0
+    public_access_cidrs     = length(var.stack.authorized_cidrs) > 0 ? var.stack.authorized_cidrs : null
+  }
+  depends_on = [aws_cloudwatch_log_group.this] # EKS would make one without key and end
+}
+
+resource "aws_vpc_security_group_ingress_rule" "api" {
+  security_group_id = one(aws_eks_cluster.this.vpc_config[*].cluster_security_group_id)
+  description       = "The API server, from inside the network"
+  cidr_ipv4         = var.stack.network_cidr
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}
+
+resource "aws_eks_access_entry" "this" {
+  for_each      = var.stack.access
+  cluster_name  = aws_eks_cluster.this.name
+  principal_arn = each.value.principal
+}
+
+resource "aws_eks_access_policy_association" "this" {
+  for_each      = var.stack.access
+  cluster_name  = aws_eks_cluster.this.name
+  principal_arn = aws_eks_access_entry.this[each.key].principal_arn
+  policy_arn    = "${var.stack.arn}:eks::aws:cluster-access-policy/AmazonEKS${each.value.policy}Policy"
+  access_scope {
+    type       = length(each.value.namespaces) > 0 ? "namespace" : "cluster"
+    namespaces = each.value.namespaces
+  }
+}
+
+resource "aws_eks_pod_identity_association" "this" {
+  for_each        = var.identities.pods
+  cluster_name    = aws_eks_cluster.this.name
+  namespace       = each.value.namespace
+  service_account = each.value.service_account
+  role_arn        = each.value.role_arn
+}
+
+resource "aws_launch_template" "this" {
+  for_each               = var.stack.node_pools
+  name                   = "${var.stack.name}-${each.key}"
+  update_default_version = true
+  metadata_options {
+    http_tokens                 = "required"
+    http_put_response_hop_limit = 1 # a pod does not get as far
+  }
+  monitoring { enabled = true }
+  dynamic "block_device_mappings" {
+    for_each = { "/dev/xvda" = 4, "/dev/xvdb" = each.value.disk_gb } # Bottlerocket: the system, then images and containers
+    content {
+      device_name = block_device_mappings.key
+      ebs {
+        volume_type           = "gp3"
+        volume_size           = block_device_mappings.value
+        encrypted             = true
+        kms_key_id            = var.kms_key_arn
+        delete_on_termination = true
+      }
+    }
+  }
+  dynamic "tag_specifications" {
+    for_each = toset(["instance", "volume", "network-interface"])
+    content {
+      resource_type = tag_specifications.value
+      tags          = merge(var.stack.tags, { Name = "${var.stack.name}-${each.key}" })
+    }
+  }
+}
+
+resource "aws_eks_node_group" "this" {
+  for_each               = var.stack.node_pools
+  cluster_name           = aws_eks_cluster.this.name
+  node_group_name_prefix = "${each.key}-" # another machine type is another group, there before the old one goes
+  version                = var.stack.kubernetes_version
+  node_role_arn          = var.identities.arns["nodes"]
+  subnet_ids             = var.subnet_ids
+  ami_type               = each.key == "gpu" ? "BOTTLEROCKET_x86_64_NVIDIA" : "BOTTLEROCKET_x86_64" # with driver and device plugin
+  capacity_type          = each.key == "spot" ? "SPOT" : "ON_DEMAND"
+  instance_types         = each.value.machine_types
+  labels                 = { "mlops-template.io/pool" = each.key }
+  scaling_config {
+    min_size     = each.value.min
+    max_size     = each.value.max
+    desired_size = each.value.min
+  }
+  launch_template {
+    id      = aws_launch_template.this[each.key].id
+    version = aws_launch_template.this[each.key].latest_version
+  }
+  update_config { max_unavailable_percentage = 33 }
+  node_repair_config { enabled = true }
+  dynamic "taint" {
+    for_each = [for pool, taint in local.taints : taint if pool == each.key]
+    content {
+      key    = taint.value.key
+      value  = taint.value.value
+      effect = "NO_SCHEDULE"
+    }
+  }
+  lifecycle {
+    create_before_destroy = true
+    ignore_changes        = [scaling_config[0].desired_size] # the autoscaler's
+  }
+}
+
+# Beside the nodes, not after them: nodes become ready with the first three, the others with nodes.
+resource "aws_eks_addon" "this" {
+  for_each                    = toset(["eks-pod-identity-agent", "kube-proxy", "vpc-cni", "aws-ebs-csi-driver", "coredns", "metrics-server"])
+  cluster_name                = aws_eks_cluster.this.name
+  addon_name                  = each.key
+  addon_version               = lookup(var.stack.addon_versions, each.key, null)
+  configuration_values        = each.key == "vpc-cni" ? jsonencode({ enableNetworkPolicy = "true" }) : null # else NetworkPolicies are words
+  resolve_conflicts_on_update = "OVERWRITE"
+  depends_on                  = [aws_eks_pod_identity_association.this]
+}

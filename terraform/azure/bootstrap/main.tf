@@ -1,0 +1,141 @@
+provider "azurerm" {
+  subscription_id     = var.subscription_id
+  tenant_id           = var.tenant_id
+  storage_use_azuread = true
+  # Those that the stack needs: it may not register them, which is a right on the subscription.
+  resource_providers_to_register = formatlist("Microsoft.%s", [
+    "Authorization", "Compute", "Consumption", "ContainerRegistry", "ContainerService", "Insights", "KeyVault", "ManagedIdentity", "Network",
+    "OperationalInsights", "OperationsManagement", "PolicyInsights", "Security", "Storage",
+  ])
+  features {
+    key_vault { purge_soft_delete_on_destroy = false }
+    storage { data_plane_available = false }
+  }
+}
+
+locals {
+  name   = "${var.project}-${var.environment}" # of the stack and of its group
+  labels = merge(var.labels, { project = var.project, environment = var.environment })
+  blobs  = "Microsoft.Storage/storageAccounts/blobServices/containers"
+  scopes = { stack = azurerm_resource_group.this["stack"].id, state = module.state.container_id, subscription = "/subscriptions/${var.subscription_id}" }
+  # Azure's own roles, by identity and scope; what it has none for is in `roles`. The provider reads the kubeconfig, in which there is no
+  # credential; a budget is the subscription's: see modules/budget.
+  grants = merge([for identity, of in {
+    plan  = { stack = ["Reader", "Key Vault Reader", "Azure Kubernetes Service Cluster User Role"], subscription = ["Cost Management Reader"] }
+    apply = { stack = ["Key Vault Crypto Officer", "Azure Kubernetes Service Cluster User Role"], subscription = ["Cost Management Contributor"], state = ["Storage Blob Data Contributor"] }
+  } : merge([for scope, roles in of : { for role in roles : "${identity}: ${role}" => { identity = identity, scope = scope, role = role } }]...)]...)
+  roles = {
+    # To lock is to write, which Azure does not tell apart; what is overwritten remains as a version.
+    plan = { scope = "state", actions = [], not_actions = [], data_actions = ["${local.blobs}/blobs/read", "${local.blobs}/blobs/write"] }
+    # What the stack is made of and no more; CI deletes no store of artifacts.
+    apply = {
+      scope = "stack", data_actions = []
+      actions = concat(["*/read"], formatlist("Microsoft.%s/*", [
+        "Authorization/locks", "Compute/diskEncryptionSets", "ContainerRegistry/registries", "ContainerService/managedClusters",
+        "Insights/actionGroups", "Insights/diagnosticSettings", "KeyVault/vaults", "ManagedIdentity/userAssignedIdentities",
+        "Network/networkSecurityGroups", "Network/privateDnsZones", "Network/privateEndpoints", "Network/virtualNetworks",
+        "OperationalInsights/workspaces", "Storage/storageAccounts",
+      ]))
+      not_actions = [
+        "Microsoft.ContainerService/managedClusters/runCommand/action", "Microsoft.Storage/storageAccounts/delete",
+        "Microsoft.Storage/storageAccounts/listKeys/action", "${local.blobs}/delete",
+      ]
+    }
+  }
+  # What the stack grants, and so all that who applies may grant, to machines alone; none of it grants anything in turn.
+  # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
+  granted = {
+    "AcrPull"                                  = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
+    "Key Vault Crypto Service Encryption User" = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
+    "Key Vault Crypto User"                    = "12338af0-0e69-4776-bea7-57ae8d297424"
+    "Network Contributor"                      = "4d97b98b-1d4f-4787-a291-c67834d212e7"
+    "Reader"                                   = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
+    "Storage Blob Data Contributor"            = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+    "Storage Blob Data Reader"                 = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
+  }
+}
+
+resource "azurerm_resource_group" "this" {
+  for_each = { stack = local.name, state = "${local.name}-state" }
+  name     = each.value
+  location = var.region
+  tags     = local.labels
+}
+
+module "state" {
+  source = "../modules/storage"
+  this = {
+    name      = azurerm_resource_group.this["state"].name, unique_name = var.state_name, region = var.region, tenant_id = var.tenant_id, labels = local.labels
+    container = "tfstate", authorized_cidrs = var.state_access.cidrs, reader_subnet_ids = var.state_access.subnet_ids
+  }
+}
+
+resource "terraform_data" "keep" {
+  input = module.state.account_id
+  lifecycle { prevent_destroy = true } # A destroy of this folder stops in the plan: the states are the only record of what there is.
+}
+
+resource "azurerm_user_assigned_identity" "this" {
+  for_each            = toset(["plan", "apply"])
+  name                = "${local.name}-${each.key}"
+  resource_group_name = azurerm_resource_group.this["state"].name # not the stack's: who applies there could change itself
+  location            = var.region
+  tags                = local.labels
+}
+
+resource "azurerm_federated_identity_credential" "this" {
+  for_each                  = merge([for identity in ["plan", "apply"] : { for subject in var.ci_subjects[identity] : subject => identity }]...)
+  name                      = "ci-${substr(sha256(each.key), 0, 12)}"
+  user_assigned_identity_id = azurerm_user_assigned_identity.this[each.value].id
+  issuer                    = var.ci_subjects.issuer
+  subject                   = each.key
+  audience                  = [var.ci_subjects.audience]
+}
+
+resource "azurerm_role_assignment" "this" {
+  for_each             = local.grants
+  scope                = local.scopes[each.value.scope]
+  role_definition_name = each.value.role
+  principal_id         = azurerm_user_assigned_identity.this[each.value.identity].principal_id
+  principal_type       = "ServicePrincipal"
+}
+
+resource "azurerm_role_definition" "this" {
+  for_each = local.roles
+  name     = "${local.name}-${each.key}"
+  scope    = azurerm_resource_group.this[each.value.scope].id
+  permissions {
+    actions      = each.value.actions
+    not_actions  = each.value.not_actions
+    data_actions = each.value.data_actions
+  }
+}
+
+resource "azurerm_role_assignment" "own" {
+  for_each           = local.roles
+  scope              = local.scopes[each.value.scope]
+  role_definition_id = azurerm_role_definition.this[each.key].role_definition_resource_id
+  principal_id       = azurerm_user_assigned_identity.this[each.key].principal_id
+  principal_type     = "ServicePrincipal"
+}
+
+resource "azurerm_role_assignment" "grant" {
+  scope                = local.scopes.stack
+  role_definition_name = "Role Based Access Control Administrator"
+  principal_id         = azurerm_user_assigned_identity.this["apply"].principal_id
+  principal_type       = "ServicePrincipal"
+  condition_version    = "2.0"
+  condition = join(" AND ", [for action, of in { write = "@Request", delete = "@Resource" } : join("", [
+    "(!(ActionMatches{'Microsoft.Authorization/roleAssignments/${action}'}) OR (",
+    "${of}[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {${join(", ", values(local.granted))}} AND ",
+    "${of}[Microsoft.Authorization/roleAssignments:PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'}))",
+  ])])
+}
+
+resource "azurerm_management_lock" "this" {
+  for_each   = { state = module.state.account_id, key = module.state.vault_id }
+  name       = "state"
+  scope      = each.value
+  lock_level = "CanNotDelete"
+  depends_on = [module.state, azurerm_role_assignment.this, azurerm_role_assignment.own]
+}

@@ -1,0 +1,22 @@
+output "backend" {
+  description = "The lines of <env>.backend.hcl."
+  value = {
+    subscription_id      = var.subscription_id
+    tenant_id            = var.tenant_id
+    resource_group_name  = azurerm_resource_group.this["state"].name
+    storage_account_name = var.state_name
+    container_name       = "tfstate"
+    key                  = "${var.project}/${var.environment}/terraform.tfstate"
+    use_azuread_auth     = "true"
+  }
+}
+
+output "plan_identity" {
+  description = "Client id of the identity that CI plans as."
+  value       = azurerm_user_assigned_identity.this["plan"].client_id
+}
+
+output "apply_identity" {
+  description = "Client id of the identity that CI applies as."
+  value       = azurerm_user_assigned_identity.this["apply"].client_id
+}

@@ -1,0 +1,4 @@
+terraform {
+  required_version = ">= 1.11, < 2.0"
+  required_providers { azurerm = { source = "hashicorp/azurerm", version = "~> 5.2" } }
+}

@@ -1,0 +1,49 @@
+locals {
+  zones = { blob = "privatelink.blob.core.windows.net", registry = "privatelink.azurecr.io" }
+}
+
+resource "azurerm_virtual_network" "this" {
+  name                = var.this.name
+  resource_group_name = var.this.name
+  location            = var.this.region
+  address_space       = [var.this.network_cidr]
+  tags                = var.this.labels
+}
+
+# Nodes and private endpoints: half of the network, since pods have an overlay; the rest stays free.
+resource "azurerm_subnet" "this" {
+  name                              = "nodes"
+  resource_group_name               = var.this.name
+  virtual_network_name              = azurerm_virtual_network.this.name
+  address_prefixes                  = [cidrsubnet(var.this.network_cidr, 1, 0)]
+  default_outbound_access_enabled   = false
+  private_endpoint_network_policies = "Enabled"      # else the security group would not count for private endpoints
+  service_endpoint { service = "Microsoft.Storage" } # to artifacts of other environments that name this subnet a reader's
+}
+
+# No rules of our own: those that Azure begins with let the network itself in, and nobody from the internet.
+resource "azurerm_network_security_group" "this" {
+  name                = var.this.name
+  resource_group_name = var.this.name
+  location            = var.this.region
+  tags                = var.this.labels
+}
+
+resource "azurerm_subnet_network_security_group_association" "this" {
+  subnet_id                 = azurerm_subnet.this.id
+  network_security_group_id = azurerm_network_security_group.this.id
+}
+
+resource "azurerm_private_dns_zone" "this" {
+  for_each            = local.zones
+  name                = each.value
+  resource_group_name = var.this.name
+  tags                = var.this.labels
+}
+
+resource "azurerm_private_dns_zone_virtual_network_link" "this" {
+  for_each            = local.zones
+  name                = var.this.name
+  private_dns_zone_id = azurerm_private_dns_zone.this[each.key].id
+  virtual_network_id  = azurerm_virtual_network.this.id
+}

@@ -1,0 +1,58 @@
+variable "project" {
+  description = "Name of the project, as its repository is called."
+  type        = string
+}
+
+variable "environment" {
+  description = "dev, staging or prod."
+  type        = string
+}
+
+variable "region" {
+  description = "Where the state is, as the cloud calls it."
+  type        = string
+}
+
+variable "project_id" {
+  description = "Id of the environment's Google Cloud project."
+  type        = string
+}
+
+variable "project_number" {
+  description = "Number of that project: gcloud projects describe ID --format='value(projectNumber)'."
+  type        = string
+}
+
+variable "ci_subjects" {
+  description = "Whose tokens CI comes with: issuer, audience, and the exact subjects that may plan and that may apply."
+  type        = object({ issuer = string, audience = string, plan = list(string), apply = list(string) })
+  validation {
+    condition     = can(regex("^https://[^/\\s]+(/[^/\\s]+)*$", var.ci_subjects.issuer))
+    error_message = "ci_subjects: issuer: must be an https address without a slash at its end, such as https://token.actions.githubusercontent.com."
+  }
+  validation {
+    condition = alltrue([
+      for text in concat([var.ci_subjects.audience], var.ci_subjects.plan, var.ci_subjects.apply) : can(regex("^[^\\s*?]{1,127}$", text))
+    ])
+    error_message = "ci_subjects: audience, plan, apply: each must be exact: not empty, without * and ?, and at most 127 characters, which is what Google takes."
+  }
+  validation {
+    condition     = length(setintersection(var.ci_subjects.plan, var.ci_subjects.apply)) == 0
+    error_message = "ci_subjects: a subject stands in plan and in apply: what applies needs a subject of its own, such as the environment's."
+  }
+}
+
+variable "state_name" {
+  description = "Name of the bucket for the state; no other bucket in the world may have it."
+  type        = string
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.state_name)) && !can(regex("^goog|google", var.state_name))
+    error_message = "state_name: must be 3 to 63 lower-case letters, digits and hyphens, without google."
+  }
+}
+
+variable "labels" {
+  description = "Labels on everything made here, besides project and environment."
+  type        = map(string)
+  default     = {}
+}

@@ -1,0 +1,1 @@
+output "id" { value = google_billing_budget.this.id }

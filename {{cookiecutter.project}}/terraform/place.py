@@ -1,0 +1,83 @@
+"""One environment of a project: where everything that is about it stands. Also what is taken from the project's package."""
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from {{ cookiecutter.package }} import lineage
+from {{ cookiecutter.package }}.errors import Refused as Refused
+
+from . import plans
+from .plans import Saved
+
+FOLDER = Path("terraform")
+ENVIRONMENTS = FOLDER / "environments"
+
+
+@dataclass(frozen=True)
+class Names:
+    """What messages call things."""
+
+    environment: str
+    module: str
+    variables: str
+    backend: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """An environment, its files, and the commit that the project is at."""
+
+    root: Path
+    artifacts: Path
+    cloud: str
+    environment: str
+    commit: str | None = None
+
+    @property
+    def module(self) -> Path:
+        return self.root / FOLDER / self.cloud
+
+    @property
+    def variables(self) -> Path:
+        return self.root / ENVIRONMENTS / f"{self.environment}.tfvars"
+
+    @property
+    def backend(self) -> Path:
+        return self.root / ENVIRONMENTS / f"{self.environment}.backend.hcl"
+
+    @property
+    def work(self) -> Path:
+        return self.artifacts / "terraform" / self.environment
+
+    def made(self) -> Path:
+        """The folder for working files, which hold values, made for their owner alone."""
+        self.work.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self.work
+
+    @property
+    def saved(self) -> Saved:
+        return Saved(self.work)
+
+    @property
+    def names(self) -> Names:
+        """The same, as messages call it."""
+        return Names(self.environment, *map(self.name, (self.module, self.variables, self.backend)))
+
+    def name(self, path: Path) -> str:
+        """A path as a person would type it."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+
+    def origin(self) -> plans.Origin:
+        """What a plan of now is made from."""
+        return plans.origin(self.root, self.commit, self.module, (self.variables, self.backend))
+
+
+def find(environment: str) -> Place:
+    """The environment of the project in $PROJECT_ROOT, else in the working directory."""
+    root = Path(os.environ.get("PROJECT_ROOT", ".")).resolve()
+    answers = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mlops-template"]["answers"]
+    artifacts = root / (os.environ.get("ARTIFACTS_DIR") or "artifacts")
+    commit = None if lineage.no_repository(root) else lineage.git(root, "rev-parse", "--verify", "--quiet", "HEAD")
+    return Place(root, artifacts, answers["cloud"], environment, commit)

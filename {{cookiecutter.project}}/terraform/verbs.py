@@ -1,0 +1,247 @@
+"""`make infra-…`: what is done to an environment's infrastructure, and when it is refused."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from . import backend, plans, sentences
+from .place import ENVIRONMENTS, Names, Place, Refused
+from .plans import Saved, Stale
+from .stack import Object, Plan, Stack, StackError
+
+KEPT = "module.storage"
+"""What a destruction leaves: the bundles and records of promotions, and the key that reads them."""
+
+
+def plan(place: Place) -> None:
+    """Save a plan, and say in plain words what it would do."""
+    saved = place.saved
+    saved.remove()
+    try:
+        with opened(place) as stack:
+            changes, warnings = stack.plan(new(saved.plan), place.variables)
+            found = stack.show_plan(saved.plan)
+        if changes:
+            saved.keep(found, place.origin())
+    finally:
+        if not saved.origin.exists():
+            saved.remove()
+    for each in warnings:
+        print(f"warning: {sentences.shown(each, place.names)}")
+    show(place, found)
+    if not changes:
+        return
+    print(f"saved; make infra-apply ENV={place.environment} applies exactly this")
+
+
+def apply(place: Place) -> None:
+    """Apply the saved plan, and no other."""
+    try:
+        place.saved.check(place.origin())
+    except Stale as stale:
+        raise Refused(f"{stale}: make infra-plan ENV={place.environment}, and look at it") from None
+    with opened(place) as stack:
+        carry_out(stack, place.saved, f"make infra-plan ENV={place.environment} shows what is left")
+    print(f"{place.environment} is as planned; next: make overlay-values ENV={place.environment}")
+
+
+def drift(place: Place) -> None:
+    """Fail when what is there differs from what the code says; drift.json says which, or why nobody knows."""
+    report = place.made() / "drift.json"
+    document: dict[str, Any] = {
+        "environment": place.environment,
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    try:
+        with _scratch(place) as scratch, opened(place) as stack:
+            changes, _ = stack.plan(new(scratch.plan), place.variables)
+            found = stack.show_plan(scratch.plan)
+    except Refused as refused:
+        plans.write(report, {**document, "result": "error", "error": str(refused)})
+        raise Refused(
+            f"error: whether {place.environment} drifted is not known ({place.name(report)}): {refused}"
+        ) from None
+    document["changes"] = [{"address": each.address, "what": plans.word(each)} for each in found.changes]
+    document["changed_outside"] = [each.address for each in found.drift]
+    document["outputs"] = list(found.outputs)
+    plans.write(report, {**document, "result": "drift" if changes else "none"})
+    if not changes:
+        print(f"{place.environment}: no drift")
+        return
+    show(place, found)
+    for each in found.drift:
+        print(f"  changed outside of Terraform {each.address}")
+    raise Refused(
+        f"drift: {place.environment} is not what the code says ({place.name(report)}): make infra-plan ENV={place.environment}"
+    )
+
+
+def destroy(place: Place, confirm: str) -> None:
+    """Destroy all but what cannot be made again, by a saved plan that is shown first."""
+    with _scratch(place) as saved, opened(place) as stack:
+        here = stack.objects()
+        if not here and not stack.outputs():
+            print(f"{place.environment}: nothing is there")
+            return
+        stack.plan(new(saved.plan), place.variables, destroy=True, targets=destroyed(here))
+        found = stack.show_plan(saved.plan)
+        show(place, found)
+        left = sorted({each.address for each in here} - {each.address for each in found.changes if each.destroys})
+        for address in left:
+            print(f"  stays {address}")
+        _guard(place, found, confirm)
+        carry_out(
+            stack, saved, f"make infra-destroy ENV={place.environment} CONFIRM={place.environment} goes on from there"
+        )
+    print(f"{place.environment} is destroyed{f', but for the {len(left)} objects that stay' if left else ''}")
+
+
+def destroyed(here: list[Object]) -> tuple[str, ...]:
+    """What a destruction aims at, when there is a storage: every resource but those in it and those that they need. None means all."""
+    kept = [each for each in here if each.address.startswith(f"{KEPT}.")]
+    needed = {need for each in kept for need in each.needs}
+    resources = {without_keys(each.address) for each in here}
+    others = {each for each in resources if not each.startswith(f"{KEPT}.") and each not in needed}
+    return tuple(sorted(others)) if kept else ()
+
+
+def without_keys(address: str) -> str:
+    """The address of a resource, whichever instance of it or of its modules is meant."""
+    return re.sub(r'\[(?:"[^"]*"|\d+)\]', "", address)
+
+
+def kubeconfig(place: Place) -> None:
+    """Let kubectl reach the cluster, by the command of its cloud."""
+    command = output(place, "kubeconfig_command")
+    print(command)
+    for part in str(command).split("&&"):
+        words = shlex.split(part)
+        if shutil.which(words[0]) is None:
+            raise Refused(f"{words[0]} was not found: install it, and run the command above")
+        # What it says is for whoever called; a cloud's program asks its user to sign in, and how.
+        if subprocess.run(words, check=False).returncode:
+            raise Refused(f"{words[0]} failed; what it said stands above")
+
+
+def output(place: Place, name: str) -> Any:
+    """The value of one output."""
+    return outputs(place)[name]
+
+
+def outputs(place: Place) -> dict[str, Any]:
+    """All outputs of the environment; Refused before its first apply."""
+    with opened(place) as stack:
+        found = stack.outputs()
+    if not found:
+        raise Refused(
+            f"{place.environment} was not made yet: make infra-plan ENV={place.environment}, then make infra-apply ENV={place.environment}"
+        )
+    return {name: each.value for name, each in found.items()}
+
+
+@contextmanager
+def opened(place: Place) -> Iterator[Stack]:
+    """The environment's stack, ready for commands; what Terraform refuses inside is said in sentences."""
+    known = sorted(path.stem for path in (place.root / ENVIRONMENTS).glob("*.tfvars") if "." not in path.stem)
+    if place.environment not in known:
+        raise Refused(
+            f"environment {place.environment}: {place.name(place.variables)} is missing; use one of {', '.join(known) or 'none'}, or write it"
+        )
+    if not backend.filled(backend.read(place.backend)):
+        raise Refused(
+            f"{place.name(place.backend)} does not say where the state is yet: make infra-bootstrap ENV={place.environment} writes it"
+        )
+    with said(place.names) as stack_of:
+        stack = stack_of(place.module, place.made() / "data")
+        stack.init(place.backend)
+        yield stack
+
+
+@contextmanager
+def said(names: Names) -> Iterator[Callable[[Path, Path], Stack]]:
+    """Stacks whose failures are sentences."""
+    made: list[Stack] = []
+
+    def make(module: Path, data: Path) -> Stack:
+        made.append(Stack(module, data))
+        return made[-1]
+
+    try:
+        yield make
+    except StackError as error:
+        sentence = sentences.sentence(error, names, _version(made[-1], error))
+        raise Refused("\n".join(filter(None, [sentence, error.afterwards]))) from None
+
+
+def _version(stack: Stack, error: StackError) -> str:
+    """Which Terraform this is, where that may be what is wrong."""
+    if error.code == 127:
+        return ""
+    with suppress(StackError, KeyError, ValueError):
+        return stack.version()
+    return ""
+
+
+@contextmanager
+def _scratch(place: Place) -> Iterator[Saved]:
+    """A plan for this call alone."""
+    with tempfile.TemporaryDirectory(dir=place.made()) as folder:
+        yield Saved(Path(folder))
+
+
+def _guard(place: Place, found: Plan, confirm: str) -> None:
+    again = f"set deletion_protection = false in {place.name(place.variables)}, then make infra-plan, make infra-apply, and this again"
+    if found.variables.get("deletion_protection") is True:
+        raise Refused(f"{place.name(place.variables)}: deletion_protection is on in {place.environment}: {again}")
+    if protected := plans.protected(found):
+        raise Refused(f"deletion protection is on in the state of {place.environment} ({protected[0]}): {again}")
+    if confirm != place.environment:
+        raise Refused(f"nothing was destroyed: CONFIRM={place.environment} destroys what is listed above")
+
+
+def carry_out(stack: Stack, saved: Saved, afterwards: str) -> None:
+    """Apply a saved plan. Once something has begun it cannot be applied again, and is removed."""
+    began: list[str] = []
+    show_line = partial(print, file=sys.stdout, flush=True)
+
+    def report(line: str) -> None:
+        began.append(line)
+        show_line(line)
+
+    start = time.monotonic()
+    try:
+        stack.apply(saved.plan, report)
+    except StackError as error:
+        if began:
+            saved.remove()
+            error.afterwards = f"What was done before stands in the state: {afterwards}"
+        raise
+    saved.remove()
+    print(f"done in {time.monotonic() - start:.0f} s")
+
+
+def show(place: Place, found: Plan) -> None:
+    """Print what a plan does, in red what is lost."""
+    first, *rest = plans.summary(found)
+    print(f"{place.environment} ({place.cloud}): {first}")
+    for line in rest:
+        red = "DESTROYED" in line and sys.stdout.isatty()
+        print(f"\033[1;31m{line}\033[0m" if red else line)
+
+
+def new(plan: Path) -> Path:
+    """The file, empty and its owner's alone, before Terraform writes values into it."""
+    plan.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    plan.unlink(missing_ok=True)
+    plan.touch(mode=0o600)
+    return plan

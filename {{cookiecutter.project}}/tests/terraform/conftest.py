@@ -1,0 +1,102 @@
+"""A project with a root module of the tests' own, which needs no provider, and programs that stand for Terraform."""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from terraform.place import Place
+
+MODULE = """\
+terraform {
+  required_version = ">= 1.11, < 2.0"
+  backend "local" {}
+}
+
+variable "size" {
+  type = number
+  validation {
+    condition     = var.size > 0
+    error_message = "size: must be more than 0."
+  }
+}
+
+variable "deletion_protection" {
+  type    = bool
+  default = false
+}
+
+variable "password" {
+  type      = string
+  sensitive = true
+  default   = "hunter2"
+}
+
+resource "terraform_data" "this" {
+  input = { size = var.size, password = var.password, deletion_protection = var.deletion_protection }
+}
+
+resource "terraform_data" "slow" {
+  count = var.size > 100 ? 1 : 0
+  provisioner "local-exec" {
+    command = "trap '' INT; touch ${path.root}/../begun; sleep 2"
+  }
+}
+
+resource "terraform_data" "after" {
+  depends_on = [terraform_data.slow]
+}
+
+output "size" {
+  value = var.size
+}
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """The environment `dev` of a project; so that two can be told apart, it also has `prod`."""
+    root = tmp_path / "project"
+    (root / "terraform" / "cloud").mkdir(parents=True)
+    (root / "terraform" / "cloud" / "main.tf").write_text(MODULE)
+    environments = root / "terraform" / "environments"
+    environments.mkdir()
+    for name in ("dev", "prod"):
+        (environments / f"{name}.tfvars").write_text("size = 1\n")
+        (environments / f"{name}.backend.hcl").write_text(f'path = "{tmp_path}/{name}.tfstate"\n')
+    answers = {"cloud": "cloud"}
+    lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in answers.items())
+    (root / "pyproject.toml").write_text(f"[tool.mlops-template.answers]\n{lines}")
+    return Place(root, root / "artifacts", "cloud", "dev")
+
+
+@pytest.fixture
+def needs_terraform() -> None:
+    """Skip where there is none."""
+    if shutil.which("terraform") is None:
+        pytest.skip("NOT RUN: terraform was not found (https://developer.hashicorp.com/terraform/install)")
+
+
+Program = Callable[..., Path]
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
+    """Put a `terraform` first on the PATH that notes how it is called, says what it is told to, and ends with a code."""
+
+    def make(code: int = 0, *, out: str = "", error: str = "") -> Path:
+        folder, calls = tmp_path / "bin", tmp_path / "calls.jsonl"
+        folder.mkdir(exist_ok=True)
+        (folder / "terraform").write_text(
+            f"#!{sys.executable}\nimport json, os, sys\n"
+            f"open({str(calls)!r}, 'a').write(json.dumps([sys.argv[1:], dict(os.environ), os.getcwd()]) + '\\n')\n"
+            f"sys.stdout.write({out!r}); sys.stderr.write({error!r}); sys.exit({code})\n"
+        )
+        (folder / "terraform").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+        return calls
+
+    return make

@@ -1,0 +1,141 @@
+"""What a plan does in plain words, and that nothing else than what was shown is applied."""
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from terraform import plans
+from terraform.place import Place
+from terraform.plans import HIDDEN, Origin, Saved, Stale
+from terraform.stack import Plan
+
+
+def change(address: str, *actions: str, **rest: Any) -> dict[str, Any]:
+    return {"address": address, "change": {"actions": list(actions), **rest}}
+
+
+CHANGES = [
+    change("module.a.new", "create", after={"x": "secret"}),
+    change("module.a.more", "update", before={"size": 1, "tags": "secret"}, after={"size": 2, "tags": "other"}),
+    change("module.a.old", "delete", before={"x": "secret"}),
+    change("module.a.anew", "delete", "create", before={"x": 1}, after={"x": 2}, replace_paths=[["x"]]),
+    change("module.a.also", "create", "delete", before={}, after={}),
+    change("module.a.left", "forget", before={"x": "secret"}),
+]
+
+
+@pytest.mark.proof("A plan is said in plain words, what is destroyed first, and by address; no value is in it")
+def test_summary() -> None:
+    document = {
+        "resource_changes": CHANGES,
+        "output_changes": {"b": {"actions": ["create"]}, "a": {"actions": ["update"]}},
+    }
+    assert list(plans.summary(Plan.of(document))) == [
+        "1 DESTROYED, 2 DESTROYED and made anew, 1 forgotten, 1 changed, 1 created",
+        "  DESTROYED module.a.old",
+        "  DESTROYED and made anew module.a.anew: x cannot be changed in place",
+        "  DESTROYED and made anew module.a.also",
+        "  forgotten module.a.left",
+        "  changed module.a.more: size, tags",
+        "  created module.a.new",
+        "  outputs that change: a, b",
+    ]
+
+
+def test_summary_of_nothing() -> None:
+    assert list(plans.summary(Plan.of({}))) == ["no object is changed"]
+
+
+def test_protection_is_found_in_what_would_be_destroyed() -> None:
+    kept = change("stays", "update", before={"deletion_protection": True}, after={})
+    inside = change("cluster", "delete", before={"a": [{"deletion_protection": True}]})
+    lock = change("module.cluster.azurerm_management_lock.this", "delete", before={})
+    off = change("off", "delete", before={"deletion_protection": False})
+    document = {"resource_changes": [kept, inside, lock, off]}
+    assert plans.protected(Plan.of(document)) == ["cluster", "module.cluster.azurerm_management_lock.this"]
+
+
+def test_what_is_sensitive_is_not_written_down() -> None:
+    values = {"password": "secret", "list": [{"key": "secret"}, {"key": "fine"}, "longer"], "size": 1}
+    marks = {"password": True, "list": [{"key": True}, {}]}
+    shown = {"password": HIDDEN, "list": [{"key": HIDDEN}, {"key": "fine"}, "longer"], "size": 1}
+    document = {
+        "format_version": "1.2",
+        "variables": {"password": {"value": "secret"}},
+        "prior_state": {"values": {"password": "secret"}},
+        "configuration": {},
+        "resource_changes": [
+            change("a", "update", before=values, before_sensitive=marks, after=values, after_sensitive=marks)
+        ],
+        "resource_drift": [change("b", "update", before="secret", before_sensitive=True, after=None)],
+        "output_changes": {"o": {"actions": ["create"], "after": "secret", "after_sensitive": True}},
+        "planned_values": {
+            "outputs": {"o": {"sensitive": True, "value": "secret"}, "p": {"sensitive": False, "value": 1}},
+            "root_module": {
+                "resources": [{"address": "a", "values": values, "sensitive_values": marks}],
+                "child_modules": [{"resources": [{"values": values, "sensitive_values": marks}]}],
+            },
+        },
+    }
+    written = plans.redacted(document)
+    assert "secret" not in json.dumps(written)
+    assert written["resource_changes"][0]["change"]["after"] == shown
+    assert written["planned_values"]["outputs"]["p"]["value"] == 1
+    assert written["planned_values"]["root_module"]["child_modules"][0]["resources"][0]["values"] == shown
+
+
+@pytest.fixture
+def saved(place: Place) -> Saved:
+    place.made()
+    place.saved.plan.write_bytes(b"a plan")
+    place.saved.keep(Plan.of({}), place.origin())
+    return place.saved
+
+
+def test_a_saved_plan_is_its_owners_alone(saved: Saved) -> None:
+    assert {stat.S_IMODE(file.stat().st_mode) for file in saved.folder.iterdir()} == {0o600}
+    assert stat.S_IMODE(saved.folder.stat().st_mode) == 0o700
+    saved.remove()
+    assert list(saved.folder.iterdir()) == []
+
+
+@pytest.mark.proof(
+    "Only the saved plan is applied, and only to the commit, the values and the state that it was made for"
+)
+def test_a_plan_of_something_else_is_stale(saved: Saved, place: Place) -> None:
+    saved.check(place.origin())
+
+    def stale(now: Origin) -> str:
+        with pytest.raises(Stale) as found:
+            saved.check(now)
+        return str(found.value)
+
+    now = place.origin()
+    assert list(now.files) == [
+        "terraform/cloud/main.tf",
+        "terraform/environments/dev.backend.hcl",
+        "terraform/environments/dev.tfvars",
+    ]
+    assert stale(Origin("a" * 40, now.files)) == "the saved plan is of commit (none), and this is aaaaaaaaaaaa"
+    place.variables.write_text("size = 2\n")
+    assert stale(place.origin()) == "terraform/environments/dev.tfvars changed since the plan was saved"
+    place.variables.write_text("size = 1\n")
+    (place.module / ".terraform.lock.hcl").write_text("")
+    (place.module / "tests").mkdir()
+    (place.module / "tests" / "x.tf").write_text("")
+    assert stale(place.origin()) == "terraform/cloud/.terraform.lock.hcl changed since the plan was saved"
+    (place.module / ".terraform.lock.hcl").unlink()
+    saved.plan.write_bytes(b"another plan")
+    assert stale(place.origin()) == "the plan's file is not the one that was saved"
+    saved.plan.unlink()
+    assert stale(place.origin()) == "no plan is saved"
+
+
+def test_documents_are_there_whole_or_not(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    plans.write(file, {"a": 1})
+    assert json.loads(file.read_text()) == {"a": 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
