@@ -1,69 +1,51 @@
 provider "aws" {
   region              = var.region
   allowed_account_ids = [var.account_id]
-  default_tags { tags = local.tags }
+  default_tags { tags = merge(var.labels, { project = var.project, environment = var.environment }) }
 }
-
-# Follows from the region: no call.
-data "aws_partition" "this" {}
 
 locals {
   name = "${var.project}-${var.environment}"
-  arn  = "arn:${data.aws_partition.this.partition}"
-  tags = merge(var.labels, { project = var.project, environment = var.environment })
-
-  # Each module takes out of this what its own `stack` names.
-  stack = {
-    name = local.name, arn = local.arn, tags = local.tags, region = var.region, account_id = var.account_id
-    # In a folder of their own and below the boundary that bootstrap/ made: other roles the apply identity cannot make.
-    role_path = "/${var.project}/${var.environment}/", boundary = "${local.arn}:iam::${var.account_id}:policy/${local.name}-boundary"
-
-    network_cidr = var.network_cidr, service_cidr = var.service_cidr, zones = var.zones, authorized_cidrs = var.authorized_cidrs
-    s3           = "${data.aws_partition.this.reverse_dns_prefix}.${var.region}.s3"
-
-    kubernetes_version = var.kubernetes_version, addon_versions = var.addon_versions, node_pools = var.node_pools, access = var.cluster_access
-    log_retention_days = var.log_retention_days, deletion_protection = var.deletion_protection
+  # Each module takes out of this what it names.
+  common = { name = local.name, region = var.region, account_id = var.account_id, log_retention_days = var.log_retention_days,
+    network_cidr = var.network_cidr, service_cidr = var.service_cidr, zones = var.zones
   }
 }
 
 module "storage" {
-  source  = "./modules/storage"
-  stack   = local.stack
-  name    = "${local.name}-${var.account_id}" # all accounts share one set of names
-  readers = var.artifact_readers
-  cluster = local.name
+  source = "./modules/storage"
+  this   = merge(local.common, { bucket = "${local.name}-${var.account_id}", readers = var.artifact_readers }) # all accounts share one set of names
 }
 
 module "identity" {
-  source    = "./modules/identity"
-  stack     = local.stack
-  workloads = { for name, workload in var.workloads : name => merge(workload, { namespace = coalesce(workload.namespace, local.name) }) }
-  artifacts = module.storage.bucket
+  source = "./modules/identity"
+  # In a folder of their own and below the boundary that bootstrap/ made: other roles the apply identity cannot make.
+  this = merge(local.common, module.storage, { role_path = "/${var.project}/${var.environment}/"
+    boundary  = "arn:aws:iam::${var.account_id}:policy/${local.name}-boundary"
+    workloads = { for name, workload in var.workloads : name => merge(workload, { namespace = coalesce(workload.namespace, local.name) }) }
+  })
 }
 
 module "network" {
-  source      = "./modules/network"
-  stack       = local.stack
-  kms_key_arn = module.storage.bucket.kms_key_arn
-  role_arn    = module.identity.identities.arns["flow-logs"]
+  source = "./modules/network"
+  this   = merge(local.common, module.storage, module.identity)
 }
 
 module "registry" {
-  source      = "./modules/registry"
-  names       = [for image in ["${var.project}-serving", "${var.project}-pipeline", "mlops-platform-mlflow"] : "${var.project}/${var.environment}/${image}"]
-  kms_key_arn = module.storage.bucket.kms_key_arn
+  source = "./modules/registry"
+  this = merge(module.storage, { folder = "${var.project}/${var.environment}"
+    images = ["${var.project}-serving", "${var.project}-pipeline", "mlops-platform-mlflow"]
+  })
 }
 
 module "cluster" {
-  source      = "./modules/cluster"
-  stack       = local.stack
-  subnet_ids  = module.network.subnet_ids
-  kms_key_arn = module.storage.bucket.kms_key_arn
-  identities  = module.identity.identities
+  source = "./modules/cluster"
+  this = merge(local.common, module.storage, module.identity, module.network, { access = var.cluster_access, node_pools = var.node_pools
+    kubernetes_version = var.kubernetes_version, deletion_protection = var.deletion_protection, authorized_cidrs = var.authorized_cidrs
+  })
 }
 
 module "budget" {
   source = "./modules/budget"
-  name   = local.name
-  budget = var.budget
+  this   = merge(local.common, var.budget)
 }

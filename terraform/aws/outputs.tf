@@ -1,21 +1,21 @@
 output "cluster_name" {
   description = "Name of the cluster."
-  value       = module.cluster.cluster.name
+  value       = module.cluster.name
 }
 
 output "cluster_endpoint" {
   description = "Address of the API server."
-  value       = module.cluster.cluster.host
+  value       = module.cluster.endpoint
 }
 
 output "cluster_ca" {
   description = "Certificate of the API server's authority, base64."
-  value       = module.cluster.cluster.ca
+  value       = module.cluster.ca
 }
 
 output "oidc_issuer" {
   description = "Issuer of the cluster's service account tokens; empty where nobody outside trusts them."
-  value       = module.cluster.cluster.issuer
+  value       = module.cluster.issuer
 }
 
 output "region" {
@@ -25,7 +25,7 @@ output "region" {
 
 output "artifact_uri" {
   description = "Address of the object store where bundles and records are: what environment.yaml calls artifact_uri."
-  value       = "s3://${module.storage.bucket.name}"
+  value       = "s3://${module.storage.bucket}"
 }
 
 output "registry_url" {
@@ -35,14 +35,12 @@ output "registry_url" {
 
 output "kms_key_id" {
   description = "Key that encrypts what is stored; empty where there is none."
-  value       = module.storage.bucket.kms_key_arn
+  value       = module.storage.kms_key_arn
 }
 
 output "workload_identities" {
   description = "By workload: namespace, service account, the identity it has outside the cluster, and what its service account is annotated and its pods are labelled with."
-  value = { for name, pod in module.identity.identities.pods : name => {
-    namespace = pod.namespace, service_account = pod.service_account, principal = pod.role_arn, annotations = {}, labels = {} # Pod Identity needs neither
-  } if contains(keys(var.workloads), name) }
+  value       = module.identity.workload_identities
 }
 
 output "budget_id" {
@@ -52,5 +50,5 @@ output "budget_id" {
 
 output "kubeconfig_command" {
   description = "What a person runs to reach the cluster with kubectl."
-  value       = "aws eks update-kubeconfig --region ${var.region} --name ${module.cluster.cluster.name}"
+  value       = "aws eks update-kubeconfig --region ${var.region} --name ${module.cluster.name}"
 }

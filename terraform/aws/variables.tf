@@ -213,7 +213,7 @@ variable "zones" {
   nullable    = false
   default     = ["a", "b", "c"]
   validation {
-    condition     = contains([2, 3], length(var.zones)) && length(distinct(var.zones)) == length(var.zones) && alltrue([for zone in var.zones : can(regex("^[a-z]$", zone))])
+    condition     = contains([2, 3], length(distinct(var.zones))) && can(regex("^([a-z],){1,2}[a-z]$", join(",", var.zones)))
     error_message = "zones: must be two or three different letters, such as [\"a\", \"b\"]."
   }
 }
@@ -230,11 +230,4 @@ variable "cluster_access" {
     ])
     error_message = "cluster_access: principal: must be the ARN of one IAM role or user, and policy ClusterAdmin, Admin, Edit or View."
   }
-}
-
-variable "addon_versions" {
-  description = "Versions of EKS's add-ons by name; one that is left out gets, once, EKS's default for the cluster's version."
-  type        = map(string)
-  nullable    = false
-  default     = {}
 }

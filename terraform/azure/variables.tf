@@ -200,7 +200,6 @@ variable "region" {
 variable "subscription_id" {
   description = "Subscription that everything is in."
   type        = string
-  nullable    = false
   validation {
     condition     = can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", var.subscription_id))
     error_message = "subscription_id: must be the subscription's id in lower case, as `az account show --query id` prints it."
@@ -210,7 +209,6 @@ variable "subscription_id" {
 variable "tenant_id" {
   description = "Entra tenant of the subscription."
   type        = string
-  nullable    = false
   validation {
     condition     = can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", var.tenant_id))
     error_message = "tenant_id: must be the tenant's id in lower case, as `az account show --query tenantId` prints it."
@@ -220,10 +218,9 @@ variable "tenant_id" {
 variable "admin_group_ids" {
   description = "Entra groups, by object id, whose members administer the cluster: it has no accounts of its own."
   type        = list(string)
-  nullable    = false
   validation {
     condition     = length(var.admin_group_ids) > 0 && alltrue([for id in var.admin_group_ids : can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", id))])
-    error_message = "admin_group_ids: at least one group's object id, as `az ad group show --group NAME --query id` prints it; without one nobody could administer the cluster."
+    error_message = "admin_group_ids: at least one group's object id (`az ad group show --group NAME --query id`): else nobody could administer the cluster."
   }
 }
 
@@ -262,7 +259,7 @@ variable "artifact_reader_subnet_ids" {
   nullable    = false
   default     = []
   validation {
-    condition     = alltrue([for id in var.artifact_reader_subnet_ids : can(regex("^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft.Network/virtualNetworks/[^/]+/subnets/[^/]+$", id))])
-    error_message = "artifact_reader_subnet_ids: each must be a subnet's full id, /subscriptions/…/virtualNetworks/…/subnets/…, that has the service endpoint Microsoft.Storage."
+    condition     = alltrue([for id in var.artifact_reader_subnet_ids : can(regex("^/subscriptions/.+/virtualNetworks/[^/]+/subnets/[^/]+$", id))])
+    error_message = "artifact_reader_subnet_ids: each must be a subnet's full id, /subscriptions/…/subnets/…; it has the service endpoint Microsoft.Storage."
   }
 }

@@ -37,7 +37,7 @@ MUTATIONS = (
         "aws",
         ENDPOINT,
         CLUSTER,
-        "endpoint_public_access  = length(var.stack.authorized_cidrs) > 0",
+        "endpoint_public_access  = length(var.this.authorized_cidrs) > 0",
         "endpoint_public_access  = true",
         "module.cluster.aws_eks_cluster.this",
     ),
@@ -53,7 +53,7 @@ MUTATIONS = (
         "aws",
         SUBJECT,
         "bootstrap/main.tf",
-        '"${local.issuer}:sub" = each.value.subjects',
+        '"${local.issuer}:sub" = each.value',
         '"${local.issuer}:sub" = ["repo:acme*"]',
         'aws_iam_role.this["apply"]',
     ),
@@ -61,7 +61,7 @@ MUTATIONS = (
         "aws",
         DELETION,
         CLUSTER,
-        "= var.stack.deletion_protection",
+        "= var.this.deletion_protection",
         "= false",
         "module.cluster.aws_eks_cluster.this",
     ),
@@ -127,7 +127,7 @@ MUTATIONS = (
         STORAGE,
         """  customer_managed_key {
     key_vault_key_id          = azurerm_key_vault_key.this.versionless_id
-    user_assigned_identity_id = azurerm_user_assigned_identity.this.id
+    user_assigned_identity_id = var.this.identities["encryption"].id
   }
 """,
         "",

@@ -1,6 +1,8 @@
 output "backend" {
   description = "What stands in the environment's backend.hcl."
-  value       = { bucket = module.state.bucket.name, key = local.state_key, region = var.region, encrypt = true, kms_key_id = module.state.bucket.kms_key_arn, use_lockfile = true }
+  value = { bucket = module.state.bucket, key = local.key, region = var.region
+    encrypt = true, kms_key_id = module.state.kms_key_arn, use_lockfile = true
+  }
 }
 
 output "plan_identity" {

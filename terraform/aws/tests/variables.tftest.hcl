@@ -1,9 +1,5 @@
 # What the root refuses, variable by variable. Values are Terraform's own mocks: nothing is asked for.
-mock_provider "aws" {
-  mock_data "aws_partition" {
-    defaults = { partition = "aws", reverse_dns_prefix = "com.amazonaws" }
-  }
-}
+mock_provider "aws" {}
 
 variables {
   project            = "energy-usage"
@@ -294,26 +290,28 @@ run "workload_named_like_a_role_of_the_cluster" {
   command = plan
   module { source = "./modules/identity" }
   variables {
-    stack = {
-      name = "energy-usage-prod", region = "eu-central-1", account_id = "111122223333", arn = "arn:aws", role_path = "/energy-usage/prod/", boundary = "arn:aws:iam::111122223333:policy/b"
+    this = {
+      name       = "energy-usage-prod", region = "eu-central-1", account_id = "111122223333", role_path = "/energy-usage/prod/"
+      boundary   = "arn:aws:iam::111122223333:policy/b", kms_key_arn = "arn:aws:kms:eu-central-1:111122223333:key/k"
+      bucket_arn = "arn:aws:s3:::b"
+      workloads  = { nodes = { service_account = "nodes", namespace = "energy-usage-prod", access = "read" } }
     }
-    artifacts = { arn = "arn:aws:s3:::b", kms_key_arn = "arn:aws:kms:eu-central-1:111122223333:key/k" }
-    workloads = { nodes = { service_account = "nodes", namespace = "energy-usage-prod", access = "read" } }
   }
-  expect_failures = [aws_iam_role.this["nodes"]]
+  expect_failures = [var.this]
 }
 
 run "workload_with_too_long_a_name" {
   command = plan
   module { source = "./modules/identity" }
   variables {
-    stack = {
-      name = "energy-usage-prod", region = "eu-central-1", account_id = "111122223333", arn = "arn:aws", role_path = "/energy-usage/prod/", boundary = "arn:aws:iam::111122223333:policy/b"
+    this = {
+      name       = "energy-usage-prod", region = "eu-central-1", account_id = "111122223333", role_path = "/energy-usage/prod/"
+      boundary   = "arn:aws:iam::111122223333:policy/b", kms_key_arn = "arn:aws:kms:eu-central-1:111122223333:key/k"
+      bucket_arn = "arn:aws:s3:::b"
+      workloads  = { training-of-the-model-with-the-very-long-name-that-no-role-has = { service_account = "training", namespace = "energy-usage-prod", access = "read" } }
     }
-    artifacts = { arn = "arn:aws:s3:::b", kms_key_arn = "arn:aws:kms:eu-central-1:111122223333:key/k" }
-    workloads = { training-of-the-model-with-the-very-long-name-that-no-role-has = { service_account = "training", namespace = "energy-usage-prod", access = "read" } }
   }
-  expect_failures = [aws_iam_role.this["training-of-the-model-with-the-very-long-name-that-no-role-has"]]
+  expect_failures = [var.this]
 }
 
 run "what_is_left_out_has_a_default" {

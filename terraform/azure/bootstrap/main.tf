@@ -4,8 +4,8 @@ provider "azurerm" {
   storage_use_azuread = true
   # Those that the stack needs: it may not register them, which is a right on the subscription.
   resource_providers_to_register = formatlist("Microsoft.%s", [
-    "Authorization", "Compute", "Consumption", "ContainerRegistry", "ContainerService", "Insights", "KeyVault", "ManagedIdentity", "Network",
-    "OperationalInsights", "OperationsManagement", "PolicyInsights", "Security", "Storage",
+    "Authorization", "Compute", "Consumption", "ContainerRegistry", "ContainerService", "Insights", "KeyVault", "ManagedIdentity",
+    "Network", "OperationalInsights", "OperationsManagement", "PolicyInsights", "Security", "Storage",
   ])
   features {
     key_vault { purge_soft_delete_on_destroy = false }
@@ -18,12 +18,18 @@ locals {
   labels = merge(var.labels, { project = var.project, environment = var.environment })
   blobs  = "Microsoft.Storage/storageAccounts/blobServices/containers"
   scopes = { stack = azurerm_resource_group.this["stack"].id, state = module.state.container_id, subscription = "/subscriptions/${var.subscription_id}" }
-  # Azure's own roles, by identity and scope; what it has none for is in `roles`. The provider reads the kubeconfig, in which there is no
-  # credential; a budget is the subscription's: see modules/budget.
+  # By identity and scope: Azure's own roles, and "own" is what it has none for, in `roles`. The provider reads the kubeconfig, in which there
+  # is no credential; a budget is the subscription's: see modules/budget.
   grants = merge([for identity, of in {
-    plan  = { stack = ["Reader", "Key Vault Reader", "Azure Kubernetes Service Cluster User Role"], subscription = ["Cost Management Reader"] }
-    apply = { stack = ["Key Vault Crypto Officer", "Azure Kubernetes Service Cluster User Role"], subscription = ["Cost Management Contributor"], state = ["Storage Blob Data Contributor"] }
+    plan = {
+      stack = ["Reader", "Key Vault Reader", "Azure Kubernetes Service Cluster User Role"], state = ["own"], subscription = ["Cost Management Reader"]
+    }
+    apply = {
+      stack = ["Key Vault Crypto Officer", "Azure Kubernetes Service Cluster User Role", local.admin, "own"]
+      state = ["Storage Blob Data Contributor"], subscription = ["Cost Management Contributor"]
+    }
   } : merge([for scope, roles in of : { for role in roles : "${identity}: ${role}" => { identity = identity, scope = scope, role = role } }]...)]...)
+  admin = "Role Based Access Control Administrator" # under the condition that follows from `granted`
   roles = {
     # To lock is to write, which Azure does not tell apart; what is overwritten remains as a version.
     plan = { scope = "state", actions = [], not_actions = [], data_actions = ["${local.blobs}/blobs/read", "${local.blobs}/blobs/write"] }
@@ -31,10 +37,9 @@ locals {
     apply = {
       scope = "stack", data_actions = []
       actions = concat(["*/read"], formatlist("Microsoft.%s/*", [
-        "Authorization/locks", "Compute/diskEncryptionSets", "ContainerRegistry/registries", "ContainerService/managedClusters",
-        "Insights/actionGroups", "Insights/diagnosticSettings", "KeyVault/vaults", "ManagedIdentity/userAssignedIdentities",
-        "Network/networkSecurityGroups", "Network/privateDnsZones", "Network/privateEndpoints", "Network/virtualNetworks",
-        "OperationalInsights/workspaces", "Storage/storageAccounts",
+        "Authorization/locks", "Compute/diskEncryptionSets", "ContainerRegistry/registries", "ContainerService/managedClusters", "Insights/actionGroups",
+        "Insights/diagnosticSettings", "KeyVault/vaults", "ManagedIdentity/userAssignedIdentities", "Network/networkSecurityGroups",
+        "Network/privateDnsZones", "Network/privateEndpoints", "Network/virtualNetworks", "OperationalInsights/workspaces", "Storage/storageAccounts",
       ]))
       not_actions = [
         "Microsoft.ContainerService/managedClusters/runCommand/action", "Microsoft.Storage/storageAccounts/delete",
@@ -53,6 +58,11 @@ locals {
     "Storage Blob Data Contributor"            = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
     "Storage Blob Data Reader"                 = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
   }
+  condition = join(" AND ", [for action, of in { write = "@Request", delete = "@Resource" } : join("", [
+    "(!(ActionMatches{'Microsoft.Authorization/roleAssignments/${action}'}) OR (",
+    "${of}[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {${join(", ", values(local.granted))}} AND ",
+    "${of}[Microsoft.Authorization/roleAssignments:PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'}))",
+  ])])
 }
 
 resource "azurerm_resource_group" "this" {
@@ -65,8 +75,9 @@ resource "azurerm_resource_group" "this" {
 module "state" {
   source = "../modules/storage"
   this = {
-    name      = azurerm_resource_group.this["state"].name, unique_name = var.state_name, region = var.region, tenant_id = var.tenant_id, labels = local.labels
-    container = "tfstate", authorized_cidrs = var.state_access.cidrs, reader_subnet_ids = var.state_access.subnet_ids
+    name             = azurerm_resource_group.this["state"].name, region = var.region, tenant_id = var.tenant_id, labels = local.labels
+    unique_name      = var.state_name, container = "tfstate", identities = azurerm_user_assigned_identity.this
+    authorized_cidrs = var.state_access.cidrs, reader_subnet_ids = var.state_access.subnet_ids
   }
 }
 
@@ -76,7 +87,7 @@ resource "terraform_data" "keep" {
 }
 
 resource "azurerm_user_assigned_identity" "this" {
-  for_each            = toset(["plan", "apply"])
+  for_each            = toset(["plan", "apply", "encryption"])
   name                = "${local.name}-${each.key}"
   resource_group_name = azurerm_resource_group.this["state"].name # not the stack's: who applies there could change itself
   location            = var.region
@@ -92,18 +103,10 @@ resource "azurerm_federated_identity_credential" "this" {
   audience                  = [var.ci_subjects.audience]
 }
 
-resource "azurerm_role_assignment" "this" {
-  for_each             = local.grants
-  scope                = local.scopes[each.value.scope]
-  role_definition_name = each.value.role
-  principal_id         = azurerm_user_assigned_identity.this[each.value.identity].principal_id
-  principal_type       = "ServicePrincipal"
-}
-
 resource "azurerm_role_definition" "this" {
   for_each = local.roles
   name     = "${local.name}-${each.key}"
-  scope    = azurerm_resource_group.this[each.value.scope].id
+  scope    = local.scopes[each.value.scope]
   permissions {
     actions      = each.value.actions
     not_actions  = each.value.not_actions
@@ -111,25 +114,15 @@ resource "azurerm_role_definition" "this" {
   }
 }
 
-resource "azurerm_role_assignment" "own" {
-  for_each           = local.roles
-  scope              = local.scopes[each.value.scope]
-  role_definition_id = azurerm_role_definition.this[each.key].role_definition_resource_id
-  principal_id       = azurerm_user_assigned_identity.this[each.key].principal_id
-  principal_type     = "ServicePrincipal"
-}
-
-resource "azurerm_role_assignment" "grant" {
-  scope                = local.scopes.stack
-  role_definition_name = "Role Based Access Control Administrator"
-  principal_id         = azurerm_user_assigned_identity.this["apply"].principal_id
+resource "azurerm_role_assignment" "this" {
+  for_each             = local.grants
+  scope                = local.scopes[each.value.scope]
+  role_definition_name = each.value.role == "own" ? null : each.value.role
+  role_definition_id   = each.value.role == "own" ? azurerm_role_definition.this[each.value.identity].role_definition_resource_id : null
+  principal_id         = azurerm_user_assigned_identity.this[each.value.identity].principal_id
   principal_type       = "ServicePrincipal"
-  condition_version    = "2.0"
-  condition = join(" AND ", [for action, of in { write = "@Request", delete = "@Resource" } : join("", [
-    "(!(ActionMatches{'Microsoft.Authorization/roleAssignments/${action}'}) OR (",
-    "${of}[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {${join(", ", values(local.granted))}} AND ",
-    "${of}[Microsoft.Authorization/roleAssignments:PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'}))",
-  ])])
+  condition            = each.value.role == local.admin ? local.condition : null
+  condition_version    = each.value.role == local.admin ? "2.0" : null
 }
 
 resource "azurerm_management_lock" "this" {
@@ -137,5 +130,5 @@ resource "azurerm_management_lock" "this" {
   name       = "state"
   scope      = each.value
   lock_level = "CanNotDelete"
-  depends_on = [module.state, azurerm_role_assignment.this, azurerm_role_assignment.own]
+  depends_on = [module.state, azurerm_role_assignment.this]
 }

@@ -26,7 +26,6 @@ variable "tenant_id" {
 variable "ci_subjects" {
   description = "Whose tokens CI comes with: issuer, audience, and the exact subjects that may plan and that may apply."
   type        = object({ issuer = string, audience = string, plan = list(string), apply = list(string) })
-  nullable    = false
   validation {
     condition     = can(regex("^https://[^/\\s]+(/[^/\\s]+)*$", var.ci_subjects.issuer))
     error_message = "ci_subjects: issuer: must be an https address without a slash at its end, such as https://token.actions.githubusercontent.com."
@@ -46,7 +45,6 @@ variable "ci_subjects" {
 variable "state_name" {
   description = "Name of the storage account for the state; no other in the world may have it."
   type        = string
-  nullable    = false
   validation {
     condition     = can(regex("^[a-z0-9]{3,22}$", var.state_name))
     error_message = "state_name: must be 3 to 22 lower-case letters and digits, such as energyusagedevstate."
@@ -56,14 +54,11 @@ variable "state_name" {
 variable "state_access" {
   description = "From where the state is reached, besides the right identity: IPv4 ranges and subnets (with the service endpoint Microsoft.Storage) of people and CI runners."
   type        = object({ cidrs = list(string), subnet_ids = list(string) })
-  nullable    = false
   validation {
-    condition     = length(var.state_access.cidrs) + length(var.state_access.subnet_ids) > 0
-    error_message = "state_access: at least one range or subnet: nobody could reach the state, not even who makes it."
-  }
-  validation {
-    condition     = alltrue([for cidr in var.state_access.cidrs : can(cidrnetmask(cidr)) && try(tonumber(split("/", cidr)[1]) >= 16, false)])
-    error_message = "state_access: cidrs: each must be an IPv4 range of /16 or smaller, such as 203.0.113.0/24; 0.0.0.0/0 would be everybody."
+    condition = length(var.state_access.cidrs) + length(var.state_access.subnet_ids) > 0 && alltrue([
+      for cidr in var.state_access.cidrs : can(cidrnetmask(cidr)) && try(tonumber(split("/", cidr)[1]) >= 16, false)
+    ])
+    error_message = "state_access: at least one range or subnet, else nobody could reach it; each range IPv4 and /16 or smaller: 0.0.0.0/0 would be everybody."
   }
 }
 

@@ -3,24 +3,28 @@ mock_provider "azurerm" {}
 
 variables {
   this = {
-    name                = "energy-usage-dev"
-    unique_name         = "energyudev01234567"
-    region              = "westeurope"
-    zones               = ["1", "2", "3"]
-    tenant_id           = "22222222-2222-2222-2222-222222222222"
-    authorized_cidrs    = []
-    labels              = { project = "energy-usage", environment = "dev" }
-    workspace_id        = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/energy-usage-dev/providers/Microsoft.OperationalInsights/workspaces/energy-usage-dev"
-    vault_id            = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/energy-usage-dev/providers/Microsoft.KeyVault/vaults/kvenergyudev01234567"
-    key_id              = "https://kvenergyudev01234567.vault.azure.net/keys/energy-usage-dev"
-    key_version_id      = "https://kvenergyudev01234567.vault.azure.net/keys/energy-usage-dev/0123456789abcdef0123456789abcdef"
-    encryption_identity = { id = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/energy-usage-dev/providers/Microsoft.ManagedIdentity/userAssignedIdentities/energy-usage-dev-encryption", client_id = "44444444-4444-4444-4444-444444444444" }
-    kubernetes_version  = "1.34"
-    admin_group_ids     = ["33333333-3333-3333-3333-333333333333"]
-    subnet_id           = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/energy-usage-dev/providers/Microsoft.Network/virtualNetworks/energy-usage-dev/subnets/nodes"
-    service_cidr        = "10.96.0.0/16"
-    pod_cidr            = "10.244.0.0/16"
+    name               = "energy-usage-dev"
+    unique_name        = "energyudev01234567"
+    region             = "westeurope"
+    zones              = ["1", "2", "3"]
+    tenant_id          = "22222222-2222-2222-2222-222222222222"
+    authorized_cidrs   = []
+    labels             = { project = "energy-usage", environment = "dev" }
+    workspace_id       = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/energy-usage-dev/providers/Microsoft.OperationalInsights/workspaces/energy-usage-dev"
+    vault_id           = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/energy-usage-dev/providers/Microsoft.KeyVault/vaults/kvenergyudev01234567"
+    key_id             = "https://kvenergyudev01234567.vault.azure.net/keys/energy-usage-dev"
+    key_version_id     = "https://kvenergyudev01234567.vault.azure.net/keys/energy-usage-dev/0123456789abcdef0123456789abcdef"
+    kubernetes_version = "1.34"
+    admin_group_ids    = ["33333333-3333-3333-3333-333333333333"]
+    subnet_id          = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/energy-usage-dev/providers/Microsoft.Network/virtualNetworks/energy-usage-dev/subnets/nodes"
+    service_cidr       = "10.96.0.0/16"
+    pod_cidr           = "10.244.0.0/16"
   }
+  identities = { for name in ["cluster", "encryption", "workload-training", "workload-serving"] : name => {
+    id           = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/energy-usage-dev/providers/Microsoft.ManagedIdentity/userAssignedIdentities/energy-usage-dev-${name}"
+    client_id    = "44444444-4444-4444-4444-444444444444"
+    principal_id = "88888888-8888-8888-8888-888888888888"
+  } }
   node_pools = { cpu = { machine_types = ["Standard_D4ds_v5"], min = 3, max = 9, disk_gb = 100 } }
 }
 
@@ -71,10 +75,6 @@ run "private_without_ranges" {
     error_message = "nodes and cluster are patched"
   }
   assert {
-    condition     = length(azurerm_kubernetes_cluster.this.maintenance_window_auto_upgrade) == 1 && length(azurerm_kubernetes_cluster.this.maintenance_window_node_os) == 1
-    error_message = "patches come in a window"
-  }
-  assert {
     condition     = azurerm_kubernetes_cluster.this.node_provisioning_profile[0].mode == "Manual"
     error_message = "no nodes but those of the pools"
   }
@@ -103,6 +103,13 @@ run "private_without_ranges" {
   assert {
     condition     = azurerm_role_assignment.this["Network Contributor"].scope == var.this.subnet_id && azurerm_role_assignment.this["Key Vault Crypto User"].scope == var.this.vault_id
     error_message = "and each on one thing alone"
+  }
+  assert {
+    condition = (
+      azurerm_kubernetes_cluster.this.identity[0].identity_ids == toset([var.identities["cluster"].id]) &&
+      azurerm_disk_encryption_set.this.identity[0].identity_ids == toset([var.identities["encryption"].id])
+    )
+    error_message = "who runs the cluster is not who encrypts"
   }
 }
 

@@ -1,9 +1,9 @@
 # Of the whole account: an environment has one of its own, and where it has not, a warning too early is better than none.
 resource "aws_budgets_budget" "this" {
-  name         = var.name
+  name         = var.this.name
   budget_type  = "COST"
   time_unit    = "MONTHLY"
-  limit_amount = tostring(var.budget.amount)
+  limit_amount = tostring(var.this.amount)
   limit_unit   = "USD"
   dynamic "notification" {
     for_each = [["ACTUAL", 50], ["ACTUAL", 80], ["ACTUAL", 100], ["FORECASTED", 100]]
@@ -12,7 +12,7 @@ resource "aws_budgets_budget" "this" {
       threshold                  = notification.value[1]
       threshold_type             = "PERCENTAGE"
       comparison_operator        = "GREATER_THAN"
-      subscriber_email_addresses = var.budget.emails
+      subscriber_email_addresses = var.this.emails
     }
   }
 }

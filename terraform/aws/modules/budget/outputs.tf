@@ -1,4 +1,1 @@
-output "id" {
-  description = "The budget."
-  value       = aws_budgets_budget.this.id
-}
+output "id" { value = aws_budgets_budget.this.id }

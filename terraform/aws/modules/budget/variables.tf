@@ -1,9 +1,4 @@
-variable "name" {
-  description = "Name of the budget."
-  type        = string
-}
-
-variable "budget" {
-  description = "Amount of a month, and who is told."
-  type        = object({ amount = number, emails = list(string) })
+variable "this" {
+  description = "Name of the budget, amount of a month, and who is told."
+  type        = object({ name = string, amount = number, emails = list(string) })
 }

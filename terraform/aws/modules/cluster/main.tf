@@ -1,18 +1,14 @@
-locals {
-  taints = { spot = { key = "mlops-template.io/spot", value = "true" }, gpu = { key = "nvidia.com/gpu", value = "present" } }
-}
-
 resource "aws_cloudwatch_log_group" "this" {
-  name              = "/aws/eks/${var.stack.name}/cluster" # the name that EKS writes to
-  retention_in_days = var.stack.log_retention_days
-  kms_key_id        = var.kms_key_arn
+  name              = "/aws/eks/${var.this.name}/cluster" # the name that EKS writes to
+  retention_in_days = var.this.log_retention_days
+  kms_key_id        = var.this.kms_key_arn
 }
 
 resource "aws_eks_cluster" "this" {
-  name                          = var.stack.name
-  version                       = var.stack.kubernetes_version
-  role_arn                      = var.identities.arns["cluster"]
-  deletion_protection           = var.stack.deletion_protection
+  name                          = var.this.name
+  version                       = var.this.kubernetes_version
+  role_arn                      = var.this.roles["cluster"]
+  deletion_protection           = var.this.deletion_protection
   enabled_cluster_log_types     = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
   bootstrap_self_managed_addons = false
   access_config {
@@ -21,15 +17,15 @@ resource "aws_eks_cluster" "this" {
   }
   encryption_config {
     resources = ["secrets"]
-    provider { key_arn = var.kms_key_arn }
+    provider { key_arn = var.this.kms_key_arn }
   }
-  kubernetes_network_config { service_ipv4_cidr = var.stack.service_cidr }
+  kubernetes_network_config { service_ipv4_cidr = var.this.service_cidr }
   upgrade_policy { support_type = "STANDARD" } # the extended support of an old version costs six times as much
   vpc_config {
-    subnet_ids              = var.subnet_ids
+    subnet_ids              = var.this.subnet_ids
     endpoint_private_access = true
-    endpoint_public_access  = length(var.stack.authorized_cidrs) > 0
-    public_access_cidrs     = length(var.stack.authorized_cidrs) > 0 ? var.stack.authorized_cidrs : null
+    endpoint_public_access  = length(var.this.authorized_cidrs) > 0
+    public_access_cidrs     = length(var.this.authorized_cidrs) > 0 ? var.this.authorized_cidrs : null
   }
   depends_on = [aws_cloudwatch_log_group.this] # EKS would make one without key and end
 }
@@ -37,23 +33,23 @@ resource "aws_eks_cluster" "this" {
 resource "aws_vpc_security_group_ingress_rule" "api" {
   security_group_id = one(aws_eks_cluster.this.vpc_config[*].cluster_security_group_id)
   description       = "The API server, from inside the network"
-  cidr_ipv4         = var.stack.network_cidr
+  cidr_ipv4         = var.this.network_cidr
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443
 }
 
 resource "aws_eks_access_entry" "this" {
-  for_each      = var.stack.access
+  for_each      = var.this.access
   cluster_name  = aws_eks_cluster.this.name
   principal_arn = each.value.principal
 }
 
 resource "aws_eks_access_policy_association" "this" {
-  for_each      = var.stack.access
+  for_each      = var.this.access
   cluster_name  = aws_eks_cluster.this.name
   principal_arn = aws_eks_access_entry.this[each.key].principal_arn
-  policy_arn    = "${var.stack.arn}:eks::aws:cluster-access-policy/AmazonEKS${each.value.policy}Policy"
+  policy_arn    = "arn:aws:eks::aws:cluster-access-policy/AmazonEKS${each.value.policy}Policy"
   access_scope {
     type       = length(each.value.namespaces) > 0 ? "namespace" : "cluster"
     namespaces = each.value.namespaces
@@ -61,17 +57,16 @@ resource "aws_eks_access_policy_association" "this" {
 }
 
 resource "aws_eks_pod_identity_association" "this" {
-  for_each        = var.identities.pods
+  for_each        = var.this.pods
   cluster_name    = aws_eks_cluster.this.name
   namespace       = each.value.namespace
   service_account = each.value.service_account
-  role_arn        = each.value.role_arn
+  role_arn        = var.this.roles[each.key]
 }
 
 resource "aws_launch_template" "this" {
-  for_each               = var.stack.node_pools
-  name                   = "${var.stack.name}-${each.key}"
-  update_default_version = true
+  for_each = var.this.node_pools
+  name     = "${var.this.name}-${each.key}"
   metadata_options {
     http_tokens                 = "required"
     http_put_response_hop_limit = 1 # a pod does not get as far
@@ -85,27 +80,20 @@ resource "aws_launch_template" "this" {
         volume_type           = "gp3"
         volume_size           = block_device_mappings.value
         encrypted             = true
-        kms_key_id            = var.kms_key_arn
+        kms_key_id            = var.this.kms_key_arn
         delete_on_termination = true
       }
-    }
-  }
-  dynamic "tag_specifications" {
-    for_each = toset(["instance", "volume", "network-interface"])
-    content {
-      resource_type = tag_specifications.value
-      tags          = merge(var.stack.tags, { Name = "${var.stack.name}-${each.key}" })
     }
   }
 }
 
 resource "aws_eks_node_group" "this" {
-  for_each               = var.stack.node_pools
+  for_each               = var.this.node_pools
   cluster_name           = aws_eks_cluster.this.name
   node_group_name_prefix = "${each.key}-" # another machine type is another group, there before the old one goes
-  version                = var.stack.kubernetes_version
-  node_role_arn          = var.identities.arns["nodes"]
-  subnet_ids             = var.subnet_ids
+  version                = var.this.kubernetes_version
+  node_role_arn          = var.this.roles["nodes"]
+  subnet_ids             = var.this.subnet_ids
   ami_type               = each.key == "gpu" ? "BOTTLEROCKET_x86_64_NVIDIA" : "BOTTLEROCKET_x86_64" # with driver and device plugin
   capacity_type          = each.key == "spot" ? "SPOT" : "ON_DEMAND"
   instance_types         = each.value.machine_types
@@ -119,13 +107,11 @@ resource "aws_eks_node_group" "this" {
     id      = aws_launch_template.this[each.key].id
     version = aws_launch_template.this[each.key].latest_version
   }
-  update_config { max_unavailable_percentage = 33 }
-  node_repair_config { enabled = true }
   dynamic "taint" {
-    for_each = [for pool, taint in local.taints : taint if pool == each.key]
+    for_each = try({ spot = { "mlops-template.io/spot" = "true" }, gpu = { "nvidia.com/gpu" = "present" } }[each.key], {})
     content {
-      key    = taint.value.key
-      value  = taint.value.value
+      key    = taint.key
+      value  = taint.value
       effect = "NO_SCHEDULE"
     }
   }
@@ -137,11 +123,9 @@ resource "aws_eks_node_group" "this" {
 
 # Beside the nodes, not after them: nodes become ready with the first three, the others with nodes.
 resource "aws_eks_addon" "this" {
-  for_each                    = toset(["eks-pod-identity-agent", "kube-proxy", "vpc-cni", "aws-ebs-csi-driver", "coredns", "metrics-server"])
-  cluster_name                = aws_eks_cluster.this.name
-  addon_name                  = each.key
-  addon_version               = lookup(var.stack.addon_versions, each.key, null)
-  configuration_values        = each.key == "vpc-cni" ? jsonencode({ enableNetworkPolicy = "true" }) : null # else NetworkPolicies are words
-  resolve_conflicts_on_update = "OVERWRITE"
-  depends_on                  = [aws_eks_pod_identity_association.this]
+  for_each             = toset(["eks-pod-identity-agent", "kube-proxy", "vpc-cni", "aws-ebs-csi-driver", "coredns", "metrics-server"])
+  cluster_name         = aws_eks_cluster.this.name
+  addon_name           = each.key
+  configuration_values = each.key == "vpc-cni" ? jsonencode({ enableNetworkPolicy = "true" }) : null # else NetworkPolicies are words
+  depends_on           = [aws_eks_pod_identity_association.this]
 }

@@ -1,9 +1,4 @@
-output "cluster" {
-  description = "Name of the cluster, address of its API server, certificate of that one's authority, and issuer of the service accounts' tokens."
-  value = {
-    name   = aws_eks_cluster.this.name
-    host   = aws_eks_cluster.this.endpoint
-    ca     = one(aws_eks_cluster.this.certificate_authority[*].data)
-    issuer = one(one(aws_eks_cluster.this.identity[*].oidc)[*].issuer)
-  }
-}
+output "name" { value = aws_eks_cluster.this.name }
+output "endpoint" { value = aws_eks_cluster.this.endpoint }
+output "ca" { value = one(aws_eks_cluster.this.certificate_authority[*].data) }
+output "issuer" { value = one(one(aws_eks_cluster.this.identity[*].oidc)[*].issuer) }

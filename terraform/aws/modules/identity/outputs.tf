@@ -1,7 +1,10 @@
-output "identities" {
-  description = "ARNs of the roles by name, and the service accounts that act as one; known when they may what they need."
-  value = { arns = { for name, role in aws_iam_role.this : name => role.arn }, pods = {
-    for name, pod in local.pods : name => { namespace = pod.namespace, service_account = pod.service_account, role_arn = aws_iam_role.this[name].arn }
+output "roles" {
+  value      = { for name, role in aws_iam_role.this : name => role.arn }
+  depends_on = [aws_iam_role_policy.this, aws_iam_role_policy_attachment.this] # known when they may what they need
+}
+output "pods" { value = local.pods }
+output "workload_identities" { # Pod Identity needs neither annotation nor label
+  value = { for name, pod in var.this.workloads : name => {
+    namespace = pod.namespace, service_account = pod.service_account, principal = aws_iam_role.this[name].arn, annotations = {}, labels = {}
   } }
-  depends_on = [aws_iam_role_policy.this, aws_iam_role_policy_attachment.this]
 }

@@ -1,4 +1,1 @@
-output "subnet_ids" {
-  description = "The subnets, all private."
-  value       = [for zone in var.stack.zones : aws_subnet.this[zone].id]
-}
+output "subnet_ids" { value = [for zone in var.this.zones : aws_subnet.this[zone].id] }

@@ -1,19 +1,18 @@
 resource "aws_ecr_repository" "this" {
-  for_each             = var.names
-  name                 = each.value
+  for_each             = var.this.images
+  name                 = "${var.this.folder}/${each.value}"
   image_tag_mutability = "IMMUTABLE"
   image_scanning_configuration { scan_on_push = true }
   encryption_configuration {
     encryption_type = "KMS"
-    kms_key         = var.kms_key_arn
+    kms_key         = var.this.kms_key_arn
   }
 }
 
 resource "aws_ecr_lifecycle_policy" "this" {
   for_each   = aws_ecr_repository.this
   repository = each.value.name
-  policy = jsonencode({ rules = [for index, selection in [
-    { tagStatus = "untagged", countType = "sinceImagePushed", countUnit = "days", countNumber = 14 },
-    { tagStatus = "tagged", tagPatternList = ["*"], countType = "imageCountMoreThan", countNumber = 200 }, # more than any rollback needs
-  ] : { rulePriority = index + 1, selection = selection, action = { type = "expire" } }] })
+  policy = jsonencode({ rules = [{ rulePriority = 1, action = { type = "expire" }, selection = { # what is deployed has a tag, which never moves
+    tagStatus = "untagged", countType = "sinceImagePushed", countUnit = "days", countNumber = 30
+  } }] })
 }

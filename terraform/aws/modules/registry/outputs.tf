@@ -1,4 +1,1 @@
-output "url" {
-  description = "Host and folder of the repositories."
-  value       = dirname(values(aws_ecr_repository.this)[0].repository_url)
-}
+output "url" { value = dirname(values(aws_ecr_repository.this)[0].repository_url) }

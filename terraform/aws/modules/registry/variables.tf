@@ -1,9 +1,4 @@
-variable "names" {
-  description = "Full names of the repositories."
-  type        = set(string)
-}
-
-variable "kms_key_arn" {
-  description = "Key of the images."
-  type        = string
+variable "this" {
+  description = "Folder of the repositories, their names, and the key of the images."
+  type        = object({ folder = string, images = set(string), kms_key_arn = string })
 }

@@ -8,13 +8,6 @@ locals {
   }
 }
 
-resource "azurerm_user_assigned_identity" "this" {
-  name                = "${var.this.name}-cluster"
-  resource_group_name = var.this.name
-  location            = var.this.region
-  tags                = var.this.labels
-}
-
 resource "azurerm_disk_encryption_set" "this" {
   name                      = var.this.name
   resource_group_name       = var.this.name
@@ -24,7 +17,7 @@ resource "azurerm_disk_encryption_set" "this" {
   tags                      = var.this.labels
   identity {
     type         = "UserAssigned"
-    identity_ids = [var.this.encryption_identity.id]
+    identity_ids = [var.identities["encryption"].id]
   }
 }
 
@@ -36,7 +29,7 @@ resource "azurerm_role_assignment" "this" {
   }
   scope                = each.value
   role_definition_name = each.key
-  principal_id         = azurerm_user_assigned_identity.this.principal_id
+  principal_id         = var.identities["cluster"].principal_id
   principal_type       = "ServicePrincipal"
 }
 
@@ -73,7 +66,7 @@ resource "azurerm_kubernetes_cluster" "this" {
   }
   identity {
     type         = "UserAssigned"
-    identity_ids = [azurerm_user_assigned_identity.this.id]
+    identity_ids = [var.identities["cluster"].id]
   }
   key_management_service { key_vault_key_id = var.this.key_version_id } # one version: after a rotation the next apply moves on
   # AKS wants a pool for its own pods: apart from ours, so that all of ours can be changed without touching the cluster.
@@ -104,20 +97,6 @@ resource "azurerm_kubernetes_cluster" "this" {
     pod_cidr            = var.this.pod_cidr
     service_cidr        = var.this.service_cidr
     dns_service_ip      = cidrhost(var.this.service_cidr, 10)
-  }
-  maintenance_window_auto_upgrade {
-    frequency   = "Weekly"
-    interval    = 1
-    day_of_week = "Sunday"
-    start_time  = "02:00"
-    duration    = 4
-  }
-  maintenance_window_node_os {
-    frequency   = "Weekly"
-    interval    = 1
-    day_of_week = "Saturday"
-    start_time  = "02:00"
-    duration    = 4
   }
   microsoft_defender { log_analytics_workspace_id = var.this.workspace_id }
   key_vault_secrets_provider { secret_rotation_enabled = true }

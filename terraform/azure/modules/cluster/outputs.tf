@@ -1,4 +1,4 @@
-output "id" { value = azurerm_kubernetes_cluster.this.id }
+output "cluster_id" { value = azurerm_kubernetes_cluster.this.id }
 output "name" { value = azurerm_kubernetes_cluster.this.name }
 output "endpoint" { value = "https://${local.private ? azurerm_kubernetes_cluster.this.private_fqdn : azurerm_kubernetes_cluster.this.fqdn}:443" }
 # No secret: the provider marks all of kube_config, which without local accounts has no credential in it.

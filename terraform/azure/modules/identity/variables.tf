@@ -1,6 +1,9 @@
 variable "this" {
-  description = "As the root has it, and: the container of the artifacts, the issuer of the cluster's tokens."
-  type        = object({ name = string, region = string, tenant_id = string, labels = map(string), container_id = string, oidc_issuer = string })
+  description = "As the root has it, and: the container of the artifacts, the registry and who pulls from it, the issuer of the cluster's tokens."
+  type = object({
+    tenant_id    = string, identities = map(object({ id = string, principal_id = string, client_id = string }))
+    container_id = string, registry_id = string, puller_id = string, oidc_issuer = string
+  })
 }
 
 variable "workloads" {

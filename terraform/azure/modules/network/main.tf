@@ -1,5 +1,6 @@
 locals {
-  zones = { blob = "privatelink.blob.core.windows.net", registry = "privatelink.azurecr.io" }
+  endpoints = { blob = var.this.account_id, registry = var.this.registry_id }
+  zones     = { blob = "privatelink.blob.core.windows.net", registry = "privatelink.azurecr.io" }
 }
 
 resource "azurerm_virtual_network" "this" {
@@ -46,4 +47,23 @@ resource "azurerm_private_dns_zone_virtual_network_link" "this" {
   name                = var.this.name
   private_dns_zone_id = azurerm_private_dns_zone.this[each.key].id
   virtual_network_id  = azurerm_virtual_network.this.id
+}
+
+resource "azurerm_private_endpoint" "this" {
+  for_each            = local.endpoints
+  name                = "${var.this.name}-${each.key}"
+  resource_group_name = var.this.name
+  location            = var.this.region
+  subnet_id           = azurerm_subnet_network_security_group_association.this.subnet_id
+  tags                = var.this.labels
+  private_service_connection {
+    name                           = each.key
+    private_connection_resource_id = each.value
+    subresource_names              = [each.key]
+    is_manual_connection           = false
+  }
+  private_dns_zone_group {
+    name                 = each.key
+    private_dns_zone_ids = [azurerm_private_dns_zone.this[each.key].id]
+  }
 }

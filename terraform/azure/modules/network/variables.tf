@@ -1,4 +1,4 @@
 variable "this" {
-  description = "As the root has it."
-  type        = object({ name = string, region = string, labels = map(string), network_cidr = string })
+  description = "As the root has it, and: store and registry, which get an address in the network."
+  type        = object({ name = string, region = string, labels = map(string), network_cidr = string, account_id = string, registry_id = string })
 }

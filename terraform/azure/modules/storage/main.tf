@@ -28,17 +28,10 @@ resource "azurerm_key_vault_key" "this" {
   lifecycle { ignore_changes = [expiration_date] }
 }
 
-resource "azurerm_user_assigned_identity" "this" {
-  name                = "${var.this.name}-encryption"
-  resource_group_name = var.this.name
-  location            = var.this.region
-  tags                = var.this.labels
-}
-
 resource "azurerm_role_assignment" "this" {
   scope                = azurerm_key_vault.this.id
   role_definition_name = "Key Vault Crypto Service Encryption User"
-  principal_id         = azurerm_user_assigned_identity.this.principal_id
+  principal_id         = var.this.identities["encryption"].principal_id
   principal_type       = "ServicePrincipal"
 }
 
@@ -61,11 +54,11 @@ resource "azurerm_storage_account" "this" {
   depends_on                        = [azurerm_role_assignment.this]
   identity {
     type         = "UserAssigned"
-    identity_ids = [azurerm_user_assigned_identity.this.id]
+    identity_ids = [var.this.identities["encryption"].id]
   }
   customer_managed_key {
     key_vault_key_id          = azurerm_key_vault_key.this.versionless_id
-    user_assigned_identity_id = azurerm_user_assigned_identity.this.id
+    user_assigned_identity_id = var.this.identities["encryption"].id
   }
   network_rules {
     default_action             = "Deny"
@@ -89,17 +82,4 @@ resource "azurerm_storage_container" "this" {
   name                  = var.this.container
   storage_account_id    = azurerm_storage_account.this.id
   container_access_type = "private"
-}
-
-# What is replaced or removed stays an old version for a quarter, then it is gone.
-resource "azurerm_storage_management_policy" "this" {
-  storage_account_id = azurerm_storage_account.this.id
-  rule {
-    name    = "old-versions"
-    enabled = true
-    filters { blob_types = ["blockBlob"] }
-    actions {
-      version { delete_after_days_since_creation = 90 }
-    }
-  }
 }

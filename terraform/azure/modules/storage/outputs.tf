@@ -2,9 +2,8 @@ output "account_id" { value = azurerm_storage_account.this.id }
 output "container_id" { value = azurerm_storage_container.this.id }
 output "artifact_uri" { value = "abfss://${var.this.container}@${var.this.unique_name}.dfs.core.windows.net" }
 output "vault_id" { value = azurerm_key_vault.this.id }
-output "key_id" { value = azurerm_key_vault_key.this.versionless_id }
 output "key_version_id" { value = azurerm_key_vault_key.this.id }
-output "encryption_identity" {
-  value      = { id = azurerm_user_assigned_identity.this.id, client_id = azurerm_user_assigned_identity.this.client_id }
-  depends_on = [azurerm_role_assignment.this]
+output "key_id" {
+  value      = azurerm_key_vault_key.this.versionless_id
+  depends_on = [azurerm_role_assignment.this] # who encrypts with it may
 }
