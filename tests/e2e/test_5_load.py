@@ -22,7 +22,6 @@ from .conftest import EVIDENCE, LOCAL, World, objects, record, until
 from .meter import load
 from .questions import sample_rows, smoke_key
 from .stored import champion_in
-from .test_2_promotion_under_load import servers
 from .test_4_failures import wait_until_whole
 
 OVERLOAD = 3000
@@ -117,9 +116,8 @@ def test_the_largest_request(world: World, node_port: str, rows: list[dict[str, 
 )
 def test_saturation(world: World, node_port: str, rows: list[dict[str, Any]]) -> None:
     wait_until_whole()
-    body, before, restarts = json.dumps({"rows": rows}).encode(), servers(), _restarts()
+    body, since, restarts = json.dumps({"rows": rows}).encode(), _ready_since(), _restarts()
     answers = flood(node_port, smoke_key(), body, CLIENTS, SATURATED_SECONDS)
-    unready = [pod["metadata"]["name"] for pod in objects("pods", LOCAL, "-l", SERVING) if not _ready(pod)]
     counted = Counter((each.status, each.retry_after) for each in answers)
     record(
         "5-saturation",
@@ -129,7 +127,7 @@ def test_saturation(world: World, node_port: str, rows: list[dict[str, Any]]) ->
         longest_seconds=round(max(each.seconds for each in answers), 1),
     )
     assert set(counted) == {(200, None), (503, "1")}
-    assert not before & set(unready)
+    assert since.items() <= _ready_since().items()
     assert _restarts() == restarts
 
 
@@ -178,5 +176,11 @@ def _restarts() -> int:
     return sum(pod["status"]["containerStatuses"][0]["restartCount"] for pod in pods)
 
 
-def _ready(pod: dict[str, Any]) -> bool:
-    return all(each["ready"] for each in pod["status"]["containerStatuses"])
+def _ready_since() -> dict[str, str]:
+    """Since when each server that is ready has been so without a break."""
+    return {
+        pod["metadata"]["name"]: each["lastTransitionTime"]
+        for pod in objects("pods", LOCAL, "-l", SERVING)
+        for each in pod["status"]["conditions"]
+        if each["type"] == "Ready" and each["status"] == "True"
+    }

@@ -76,7 +76,8 @@ def test_two_projects(world: World, other: World) -> None:
     context = f"CONTEXT={kubectl('config', 'current-context').strip()}"
     assert set(map(_namespace, LADDER)) < set(_accounts(other))
     for environment in LADDER:
-        other.make("clean-cluster", f"ENV={environment}", context, f"CONFIRM={_namespace(environment)}")
+        said = other.make("clean-cluster", f"ENV={environment}", context, f"CONFIRM={_namespace(environment)}")
+        assert "could not be removed" not in said
     left = {each["metadata"]["name"] for each in json.loads(kubectl("get", "namespaces", "-o", "json"))["items"]}
     assert not left & {_namespace(environment) for environment in LADDER}
     assert not set(map(_namespace, LADDER)) & set(_accounts(other))

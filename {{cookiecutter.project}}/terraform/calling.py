@@ -6,12 +6,14 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 from python_terraform import IsFlagged, Terraform
+
+from . import shield
 
 Json = dict[str, Any]
 Report = Callable[[str], None]
@@ -27,6 +29,8 @@ LOCK_SECONDS = 10
 NO_STATE = ".no-state"
 """The name of a file that is not there: of one that is, python-terraform would keep a copy, and fail where it cannot be read."""
 UNSET = ("TF_WORKSPACE",)  # an environment is a state of its own, not a workspace: another one must not slip in
+FAMILIES = ("TF_CLI_ARGS", "TF_VAR_")
+"""Options and values that no file says and no plan's origin knows: they could turn a plan into a destruction."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,8 @@ def call(
     """Run a command in a module, its working files in `data`; StackError when its exit code is not among the fine ones."""
     if program is None:
         raise StackError(command, 127, "terraform: command not found")
+    if shield.heard:
+        raise StackError(command, 130, "Interrupt received")
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     options = {"json": IsFlagged, **options}
     if command in ("init", "plan", "apply"):
@@ -146,7 +152,8 @@ def _event(line: str) -> Json:
 @contextmanager
 def _variables(values: Mapping[str, str]) -> Iterator[None]:
     """Variables of this process for the one call: python-terraform hands on what there is."""
-    before = {name: os.environ.pop(name, None) for name in (*values, *UNSET)}
+    slipped = [name for name in os.environ if name in UNSET or name.startswith(FAMILIES)]
+    before = {name: os.environ.pop(name, None) for name in (*values, *slipped)}
     os.environ.update(values)
     try:
         yield
@@ -171,7 +178,10 @@ def _pipe(take: Report) -> Iterator[TextIO]:
     def read() -> None:
         with os.fdopen(reading, encoding="utf-8", errors="replace") as lines:
             for line in lines:
-                take(line.rstrip("\n"))
+                with suppress(
+                    OSError
+                ):  # whoever listened may be gone; Terraform would die of a closed pipe, in the middle of its work
+                    take(line.rstrip("\n"))
 
     thread = threading.Thread(target=read)
     thread.start()

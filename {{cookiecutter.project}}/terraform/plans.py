@@ -14,6 +14,8 @@ HIDDEN = "(sensitive)"
 KEPT = ("format_version", "terraform_version", "planned_values", "resource_changes", "resource_drift", "output_changes")
 """The parts of a plan's JSON that are written down: not the variables, and not the state before."""
 
+READ = (".tf", ".tf.json", ".hcl", ".tfvars")
+"""How the names of files end that Terraform reads by itself."""
 APART = {"tests", "bootstrap", ".terraform"}
 """Folders in a root module that are no part of it."""
 
@@ -76,7 +78,9 @@ class Saved:
 
 def origin(root: Path, commit: str | None, module: Path, files: tuple[Path, ...]) -> Origin:
     """What a plan of the module with these files is made from."""
-    code = (path for path in module.rglob("*") if path.suffix in (".tf", ".hcl") and not APART & {*path.parts})
+    code = (
+        path for path in module.rglob("*") if path.name.endswith(READ) and not APART & {*path.relative_to(module).parts}
+    )
     made_of = sorted(path for path in (*code, *files) if path.is_file())
     return Origin(commit, {path.relative_to(root).as_posix(): digest(path) for path in made_of})
 

@@ -74,7 +74,7 @@ KNOWN: list[tuple[tuple[str, ...], str, str | Callable[[re.Match[str], Names], s
         "Unsupported Terraform Core version|flag provided but not defined: -json|Invalid option.{0,20}-json",
         f"terraform $version cannot be used: {INSTALL}",
     ),
-    ((), "Error acquiring the state lock", _locked),
+    ((), r"Error acquiring the state lock.*?Lock Info:", _locked),
     (
         ("apply",),
         "Saved plan is stale",
@@ -146,7 +146,7 @@ KNOWN: list[tuple[tuple[str, ...], str, str | Callable[[re.Match[str], Names], s
         "$found refuses to be destroyed (prevent_destroy): it holds what cannot be made again. Nothing was changed",
     ),
     (
-        ("plan", "apply"),
+        (),
         "execution halted|operation canceled|Interrupt received",
         "$environment: interrupted",
     ),

@@ -8,9 +8,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+AGAIN = "Terraform is finishing what it has begun; without that, things would be left that no state knows"
+heard: list[int] = []
+"""What the one that works was told: what has not begun by then must not begin."""
 
 
 def run(work: Callable[[], int]) -> int:
@@ -47,20 +51,18 @@ def _finished(work: Callable[[], int]) -> int:
 
 def _wait_for_terraform(number: int, frame: FrameType | None) -> None:
     """It has heard of it too, and says when it is done."""
+    heard.append(number)
 
 
 def _hand_on(child: int) -> Callable[[int, FrameType | None], None]:
-    heard: list[int] = []
+    before: list[int] = []
 
     def handle(number: int, frame: FrameType | None) -> None:
-        if heard:
-            print(
-                "Terraform is finishing what it has begun; without that, things would be left that no state knows",
-                file=sys.stderr,
-            )
-            return
-        heard.append(number)
-        print("interrupted: Terraform finishes what it has begun, and stops", file=sys.stderr)
-        os.killpg(child, signal.SIGINT)
+        again = bool(before)
+        before.append(number)
+        if not again:
+            os.killpg(child, signal.SIGINT)
+        with suppress(OSError):  # of a terminal that is gone
+            print(AGAIN if again else "interrupted: Terraform finishes what it has begun, and stops", file=sys.stderr)
 
     return handle

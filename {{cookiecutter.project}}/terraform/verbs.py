@@ -29,10 +29,13 @@ def plan(place: Place) -> None:
     saved.remove()
     try:
         with opened(place) as stack:
+            origin = place.origin()
             changes, warnings = stack.plan(new(saved.plan), place.variables)
             found = stack.show_plan(saved.plan)
+        if origin != place.origin():
+            raise Refused(f"files changed while it was planned: make infra-plan ENV={place.environment} again")
         if changes:
-            saved.keep(found, place.origin())
+            saved.keep(found, origin)
     finally:
         if not saved.origin.exists():
             saved.remove()
@@ -93,7 +96,11 @@ def destroy(place: Place, confirm: str) -> None:
         if not here and not stack.outputs():
             print(f"{place.environment}: nothing is there")
             return
-        stack.plan(new(saved.plan), place.variables, destroy=True, targets=destroyed(here))
+        targets = destroyed(here)
+        if not targets and _stored(here):  # no target would mean everything
+            print(f"{place.environment}: nothing is there but the {len(here)} objects that stay")
+            return
+        stack.plan(new(saved.plan), place.variables, destroy=True, targets=targets)
         found = stack.show_plan(saved.plan)
         show(place, found)
         left = sorted({each.address for each in here} - {each.address for each in found.changes if each.destroys})
@@ -108,11 +115,15 @@ def destroy(place: Place, confirm: str) -> None:
 
 def destroyed(here: list[Object]) -> tuple[str, ...]:
     """What a destruction aims at, when there is a storage: every resource but those in it and those that they need. None means all."""
-    kept = [each for each in here if each.address.startswith(f"{KEPT}.")]
+    kept = _stored(here)
     needed = {need for each in kept for need in each.needs}
     resources = {without_keys(each.address) for each in here}
     others = {each for each in resources if not each.startswith(f"{KEPT}.") and each not in needed}
     return tuple(sorted(others)) if kept else ()
+
+
+def _stored(here: list[Object]) -> list[Object]:
+    return [each for each in here if each.address.startswith(f"{KEPT}.")]
 
 
 def without_keys(address: str) -> str:

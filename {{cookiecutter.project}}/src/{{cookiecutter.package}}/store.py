@@ -144,6 +144,10 @@ class _Bucket:
     def __init__(self, uri: str) -> None:
         from obstore.store import from_url
 
+        if (
+            os.environ.get("AWS_ENDPOINT_URL") == ""
+        ):  # an empty address is none: of a store of a cloud, environment.yaml says so
+            del os.environ["AWS_ENDPOINT_URL"]
         client: ClientConfig = {"allow_http": os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")}
         # The default is to try for three minutes: too long for a person who mistyped an address.
         retry: RetryConfig = {"max_retries": 5, "retry_timeout": timedelta(seconds=30)}

@@ -251,7 +251,7 @@ def test_storage_and_what_it_needs_are_not_destroyed() -> None:
 def test_the_models_stay(place: Place, said: Said) -> None:
     main = place.module / "main.tf"
     (place.module / "storage").mkdir()
-    kept = 'resource "terraform_data" "bucket" {\n  input = var.key\n  lifecycle {\n    prevent_destroy = true\n  }\n}\nvariable "key" {}\n'
+    kept = 'resource "terraform_data" "bucket" {\n  input = var.key\n}\nvariable "key" {}\n'
     (place.module / "storage" / "main.tf").write_text(kept)
     module = 'module "storage" {\n  source = "./storage"\n  key = terraform_data.key.id\n}\nresource "terraform_data" "key" {}\n'
     main.write_text(main.read_text() + module)
@@ -264,6 +264,8 @@ def test_the_models_stay(place: Place, said: Said) -> None:
         "  stays terraform_data.key",
     ]
     assert lines[-1] == "dev is destroyed, but for the 2 objects that stay"
+    verbs.destroy(place, "dev")
+    assert said() == ["dev: nothing is there but the 2 objects that stay"]
 
 
 def test_kubeconfig_runs_what_the_cloud_says(

@@ -155,4 +155,6 @@ def _forwarded(output: IO[str], target: str, namespace: str) -> int:
             return int(found[1])
         said.append(line.strip())
     reason = said[-1] if said else "kubectl port-forward ended without a word"
-    raise Refused(f"no way to {target} in {namespace}: {reason}; does it run? (kubectl --namespace {namespace} get pods)")
+    raise Refused(
+        f"no way to {target} in {namespace}: {reason}; does it run? (kubectl --namespace {namespace} get pods)"
+    )

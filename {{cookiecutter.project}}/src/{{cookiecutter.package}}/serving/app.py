@@ -100,11 +100,13 @@ class App:
                 client = self._client(self._keys, headers)
             if route.answer is not None:
                 _check_post(scope["method"], headers)
-                size = await self.gate.enter(receive, headers.get(b"content-length"))
+                await self.gate.enter(receive, headers.get(b"content-length"))
+                body = b""
                 try:
-                    rows, content = await route.answer(await self.gate.body(receive), time)
+                    body = await self.gate.body(receive)
+                    rows, content = await route.answer(body, time)
                 finally:
-                    self.gate.leave(size)
+                    self.gate.leave(len(body))
                 media_type = JSON
             else:
                 media_type, content = _page(route, scope["method"])

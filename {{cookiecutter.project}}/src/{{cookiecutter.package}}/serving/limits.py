@@ -27,28 +27,22 @@ class Gate:
         self._late: set[asyncio.Task[Any]] = set()
         self.in_flight = self._bytes = 0
 
-    async def enter(self, receive: Receive, declared: bytes | None) -> int:
-        """Count a request in, `declared` being its content-length header; `leave` must follow with what this returns.
-
-        Without that header a body may be as large as any.
-        """
-        size = self._limits.body_bytes if declared is None else int(declared)
-        if size > self._limits.body_bytes:
-            raise self._too_large(size)
-        if busy := self._busy(size):
+    async def enter(self, receive: Receive, declared: bytes | None) -> None:
+        """Count a request in, `declared` being its content-length header; `leave` must follow if this returns."""
+        if declared is not None and int(declared) > self._limits.body_bytes:
+            raise self._too_large(int(declared))
+        if self.in_flight >= self._limits.concurrency:
             await self._discard(receive)
-            retry = (b"retry-after", str(self._limits.retry_seconds).encode())
-            raise Problem(503, "too-busy", f"{busy}, as many as allowed; come back later", headers=(retry, *CLOSE))
+            raise self._too_busy(f"{self._limits.concurrency} requests are under way")
         self.in_flight += 1
-        self._bytes += size
-        return size
 
     def leave(self, size: int) -> None:
+        """Count a request out, and the bytes of its body if that was given."""
         self.in_flight -= 1
         self._bytes -= size
 
     async def body(self, receive: Receive) -> bytes:
-        """The whole body of a request."""
+        """The whole body of a request. Only now its bytes count as under way: who sends slowly keeps no processor busy."""
         most = self._limits.body_bytes
         task = asyncio.current_task()
         assert task is not None
@@ -72,6 +66,9 @@ class Gate:
             raise Disconnected
         if len(body) > most:
             raise self._too_large(len(body))
+        if self._bytes + len(body) > self._limits.concurrent_bytes:
+            raise self._too_busy(f"requests of {self._bytes} bytes are under way")
+        self._bytes += len(body)
         return body
 
     async def watch(self) -> None:
@@ -84,13 +81,9 @@ class Gate:
                 self._late.add(task)
                 task.cancel()
 
-    def _busy(self, size: int) -> str:
-        """Why no request of this size is let in now; empty when it is."""
-        if self.in_flight >= self._limits.concurrency:
-            return f"{self._limits.concurrency} requests are under way"
-        if self._bytes + size > self._limits.concurrent_bytes:
-            return f"requests of {self._bytes} bytes are under way"
-        return ""
+    def _too_busy(self, why: str) -> Problem:
+        retry = (b"retry-after", str(self._limits.retry_seconds).encode())
+        return Problem(503, "too-busy", f"{why}, as many as allowed; come back later", headers=(retry, *CLOSE))
 
     async def _discard(self, receive: Receive) -> None:
         """Read what a client that is turned away still sends: were it closed before, its connection would be reset, and the answer lost."""

@@ -22,12 +22,11 @@ class Limits(Strict):
     concurrent_bytes: int = Field(
         ge=1024,
         le=2**32,
-        description="Bytes of all bodies under way at once at most, `body_bytes` at least; one more is answered with 503.",
+        description="Bytes of all whole bodies under way at once at most, `body_bytes` at least; one more is answered with 503.",
     )
     retry_seconds: int = Field(
         ge=1, le=3600, description="Seconds after which a client that got the 503 should come back (Retry-After)."
     )
-
 
     @model_validator(mode="after")
     def _the_largest_fits(self) -> "Limits":
