@@ -1,7 +1,12 @@
 """The one exception for what a user can mend, and what a program makes of it."""
 
+from __future__ import annotations  # the doctor reads this with a Python that is too old for all else
+
 import sys
-from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Refused(Exception):

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from {{ cookiecutter.package }}.cluster import object_store
 from {{ cookiecutter.package }}.cluster.accounts import split
-from {{ cookiecutter.package }}.cluster.object_store import Identity, Key, State, commands, forgetting, parse, rights
+from {{ cookiecutter.package }}.cluster.object_store import Identity, Key, State, commands, parse, rights
 from {{ cookiecutter.package }}.errors import Refused
 
 OWN, OTHER = Key("own", "s1"), Key("other", "s2")
@@ -60,8 +61,8 @@ def test_rights_that_are_no_longer_wanted_are_taken_away() -> None:
 
 
 def test_an_identity_is_forgotten_once() -> None:
-    assert forgetting(state(OWN), "x-staging") == ["s3.configure -user=x-staging -delete -apply"]
-    assert forgetting(state(OWN), "x-dev") == []
+    assert object_store.forgetting(state(OWN), "x-staging") == ["s3.configure -user=x-staging -delete -apply"]
+    assert object_store.forgetting(state(OWN), "x-dev") == []
 
 
 def test_what_the_shell_prints_is_read() -> None:
