@@ -128,6 +128,8 @@ def test_saturation(world: World, node_port: str, rows: list[dict[str, Any]]) ->
         in_service_all_the_time=since.items() <= _ready_since().items(),
     )
     assert set(counted) == {(200, None), (503, "1")}
+    wait_until_whole()
+    assert since.keys() <= _ready_since().keys()
     assert _restarts() == restarts
 
 
