@@ -265,7 +265,7 @@ def farewell(seconds: float) -> None:
     console.print("Next:")
     console.print(f"  your own data   {project / 'config' / 'data.yaml'} names the table and its columns")
     console.print(f"  the runs        make -C {project} ui")
-    console.print("  Kubernetes      not in this release; `python -m pipelines compile` writes what Kubeflow takes")
+    console.print(f"  Kubernetes      {project / 'docs' / 'how-to' / 'try-it-on-kubernetes.md'} goes on from here")
     console.print("\nTo remove all of it: make clean")
 
 
