@@ -5,15 +5,20 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import PROJECT_VENV, Bake, commit, git, make, run
 
 from . import stand_ins
 from .hooks import has, machine
+
+if TYPE_CHECKING:
+    from .second import Second
 
 HERE = Path(__file__).resolve().parent
 EVIDENCE = HERE.parents[1] / "build" / "evidence" / "cluster"
@@ -69,9 +74,9 @@ class World:
         assert done.returncode != 0, f"make {' '.join(words)} was not refused:\n{done.stdout}"
         return done.stderr[done.stderr.index("refused: ") :].partition("\nmake: ")[0]
 
-    def build_images(self, environment: str = "local") -> None:
-        """Build an environment's images and take them into the cluster, the way that this machine knows."""
-        self.make("image", f"ENV={environment}", *machine("builder").splitlines())
+    def build_images(self, environment: str, images: str = "") -> None:
+        """Build an environment's images, all or some, and take them into the cluster, the way that this machine knows."""
+        self.make("image", f"ENV={environment}", f"IMAGES={images}", *machine("builder").splitlines())
 
     def python(self, program: str, *words: str) -> str:
         """What a program prints that uses the project's own package."""
@@ -105,13 +110,24 @@ def project(bake: Bake) -> Path:
 def world(project: Path) -> World:
     """The project with its images and the platform in the cluster."""
     here, began = World(project), time.monotonic()
-    here.build_images()
-    images = stand_ins.build() if has("stand_in") else {}
+    with ThreadPoolExecutor(1) as thread:
+        pending = thread.submit(stand_ins.build) if has("stand_in") else None
+        here.build_images("local")
+        images = pending.result() if pending else {}
     built = time.monotonic()
     said = here.make("platform", "ENV=local", f"PLATFORM={stand_ins.write(project, images)}")
     assert said.splitlines()[-1].startswith("the platform is ready in mlops-platform: ")
     record("0-set-up", images_seconds=round(built - began), platform_seconds=round(time.monotonic() - built))
     return here
+
+
+@pytest.fixture(scope="session")
+def second_under_way(world: World, bake: Bake) -> Iterator["Future[Second]"]:
+    """A second project on its way to dev from now on: whoever waits for alerts leaves the processors to it."""
+    from . import second  # it needs World
+
+    with ThreadPoolExecutor(1) as thread:
+        yield thread.submit(second.in_dev, bake(title="Bus Arrival"))
 
 
 @pytest.fixture(scope="session")

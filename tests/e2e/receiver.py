@@ -108,6 +108,12 @@ def paged(since: int) -> set[str]:
     return {each["labels"]["alertname"] for each in pages(since)}
 
 
+def untold_ends() -> set[str]:
+    """The alerts that somebody was told of, and not yet that they are over."""
+    last = {each["labels"]["alertname"]: each["status"] for each in pages()}
+    return {alert for alert, status in last.items() if status == "firing"}
+
+
 def told(alert: str, status: str, since: int) -> Callable[[], bool]:
     """Whether somebody was told by now that an alert is firing, or resolved."""
     return lambda: (alert, status) in {(each["labels"]["alertname"], each["status"]) for each in pages(since)}

@@ -6,25 +6,16 @@ from typing import Any
 
 import pytest
 
-from .conftest import EVIDENCE, LOCAL, World, kubectl, objects, record
+from .conftest import EVIDENCE, LOCAL, World, kubectl, record, until
 from .hooks import machine, needs
 from .meter import Measured, load
 from .questions import offline, sample_rows, smoke_key
+from .serving import champion, servers
 from .stored import rows_at
 
 LEAST, PER_SECOND, SHARE = 10_000, 200, 0.05
-BEFORE_SECONDS, AFTER_SECONDS = 12, 22
-"""Around a rollout of about half a minute: so long that both versions give more than SHARE of the answers."""
-
-
-def champion(world: World, namespace: str = LOCAL) -> str:
-    """The bundle id that the Deployment is annotated with."""
-    (deployment,) = objects("deployment", namespace)
-    return str(deployment["spec"]["template"]["metadata"]["annotations"]["mlops-template.io/model-id"])
-
-
-def servers() -> set[str]:
-    return {pod["metadata"]["name"] for pod in objects("pods", LOCAL, "-l", "app.kubernetes.io/name=serving")}
+BEFORE_SECONDS, AFTER_SECONDS = 12, 8
+"""Around the rollout: so long that both versions give more than SHARE of the answers."""
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +39,8 @@ def changed_under_load(world: World, address: str, rows: list[dict[str, Any]], n
         began = time.monotonic()
         world.make(*verb)
         seconds = time.monotonic() - began
+        until(lambda: not before & servers(), 60, "every pod of before is gone: the window holds the whole rollout")
         time.sleep(AFTER_SECONDS)
-    assert not before & servers(), "a pod of before is still there: the window does not hold the whole rollout"
     record(name, seconds_of_the_verb=round(seconds, 1), **under_way.measured.summary())
     assert seconds <= 60
     return under_way.measured

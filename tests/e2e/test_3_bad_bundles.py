@@ -9,8 +9,8 @@ from conftest import git
 from .conftest import EVIDENCE, LOCAL, World, kubectl, objects, record
 from .meter import load
 from .questions import sample_rows, smoke_key
+from .serving import champion
 from .stored import change_a_byte, other_bundle, variant
-from .test_2_promotion_under_load import champion
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_image_and_model_change_apart(world: World) -> None:
     world.make("promote", "ENV=local", "REASON=the newer again", f"BUNDLE={other_bundle(world)}")
     newer, before = champion(world), image()
     git("commit", "--quiet", "--allow-empty", "--message", "Another commit, another image", cwd=world.project)
-    world.build_images()
+    world.build_images("local", "serving")
     world.make("deploy", "ENV=local")
     changed = image()
     assert changed != before

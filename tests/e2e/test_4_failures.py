@@ -9,24 +9,12 @@ from .conftest import EVIDENCE, LOCAL, PLATFORM, World, kubectl, objects, record
 from .hooks import machine, needs
 from .meter import load
 from .questions import sample_rows, smoke_key
-from .test_2_promotion_under_load import champion, servers
+from .serving import champion, ready, servers, wait_until_whole
 
 
 @pytest.fixture(scope="module")
 def rows(world: World) -> list[dict[str, Any]]:
     return sample_rows(world, 100)
-
-
-def ready() -> int:
-    """How many servers are ready."""
-    (deployment,) = objects("deployment", LOCAL)
-    return int(deployment["status"].get("readyReplicas", 0))
-
-
-def wait_until_whole() -> float:
-    (deployment,) = objects("deployment", LOCAL)
-    wanted = deployment["spec"]["replicas"]
-    return until(lambda: ready() == wanted and len(servers()) == wanted, 120, f"{wanted} servers are ready")
 
 
 @pytest.mark.proof("A deleted pod is replaced, and no request is lost")

@@ -21,14 +21,13 @@ from .burst import flood
 from .conftest import EVIDENCE, LOCAL, World, objects, record, until
 from .meter import load
 from .questions import sample_rows, smoke_key
+from .serving import SERVING, least, replicas, restarts, wait_until_calm, wait_until_whole
 from .stored import champion_in
-from .test_4_failures import wait_until_whole
 
 OVERLOAD = 3000
 """Requests a second of one row: several times what two servers with one processor each are asked usually."""
 CLIENTS, SATURATED_SECONDS = 500, 20
 """Each with the most rows: five hundred wait where a dozen are let in."""
-SERVING = "app.kubernetes.io/name=serving"
 REPETITIONS, WARM, MEASURED = 7, Limit(200, 1), Limit(1000, 2)
 
 
@@ -37,31 +36,20 @@ def rows(world: World) -> list[dict[str, Any]]:
     return sample_rows(world, 1000)
 
 
-def autoscaler() -> dict[str, Any]:
-    (found,) = objects("horizontalpodautoscaler", LOCAL)
-    return found
-
-
-def replicas() -> int:
-    (deployment,) = objects("deployment", LOCAL)
-    return int(deployment["spec"]["replicas"])
-
-
 @pytest.mark.proof("Under load the autoscaler adds servers, and takes them away afterwards, without a lost request")
 def test_scaling(world: World, node_port: str, rows: list[dict[str, Any]]) -> None:
-    least = autoscaler()["spec"]["minReplicas"]
-    until(lambda: replicas() == least, 180, "the least number of servers before the load")
+    wait_until_calm()
     with load(node_port, smoke_key(), rows, EVIDENCE / "5-scaling.log", f"--per-second={OVERLOAD}") as under_way:
-        out = until(lambda: replicas() > least, 120, "more servers under load")
+        out = until(lambda: replicas() > least(), 120, "more servers under load")
         wait_until_whole()
         time.sleep(5)
     most = replicas()
     with load(node_port, smoke_key(), rows, EVIDENCE / "5-scaling-in.log", "--per-second=50") as calm:
-        back = until(lambda: replicas() == least, 240, "the least number of servers after the load")
+        back = until(lambda: replicas() == least(), 240, "the least number of servers after the load")
         wait_until_whole()
     record(
         "5-scaling",
-        least=least,
+        least=least(),
         most=most,
         seconds_out=round(out, 1),
         seconds_in=round(back, 1),
@@ -102,13 +90,13 @@ def test_the_largest_request(world: World, node_port: str, rows: list[dict[str, 
     body = json.dumps({"rows": rows[: limits["rows"]]}).encode()
     body += b" " * (limits["body_bytes"] - len(body))
     assert (len(body), len(rows)) == (limits["body_bytes"], limits["rows"])
-    restarts = _restarts()
+    before = restarts()
     with concurrent.futures.ThreadPoolExecutor(32) as threads:
         answers = Counter(threads.map(lambda _: ask(node_port, body), range(200)))
     record("5-largest-request", bytes=len(body), rows=len(rows), answers={str(key): n for key, n in answers.items()})
     assert answers[200, None] > 0
     assert {status for status, _ in answers} <= {200, 503}
-    assert _restarts() == restarts
+    assert restarts() == before
 
 
 @pytest.mark.proof(
@@ -116,7 +104,7 @@ def test_the_largest_request(world: World, node_port: str, rows: list[dict[str, 
 )
 def test_saturation(world: World, node_port: str, rows: list[dict[str, Any]]) -> None:
     wait_until_whole()
-    body, since, restarts = json.dumps({"rows": rows}).encode(), _ready_since(), _restarts()
+    body, since, before = json.dumps({"rows": rows}).encode(), _ready_since(), restarts()
     answers = flood(node_port, smoke_key(), body, CLIENTS, SATURATED_SECONDS)
     counted = Counter((each.status, each.retry_after) for each in answers)
     record(
@@ -130,7 +118,7 @@ def test_saturation(world: World, node_port: str, rows: list[dict[str, Any]]) ->
     assert set(counted) == {(200, None), (503, "1")}
     wait_until_whole()
     assert since.keys() <= _ready_since().keys()
-    assert _restarts() == restarts
+    assert restarts() == before
 
 
 @pytest.mark.proof("What Service and pod add to a prediction's latency is measured against the bare process")
@@ -171,11 +159,6 @@ def bare(world: World, folder: Path) -> Server:
         "/v2/health/ready",
         world.project,
     )
-
-
-def _restarts() -> int:
-    pods = objects("pods", LOCAL, "-l", SERVING)
-    return sum(pod["status"]["containerStatuses"][0]["restartCount"] for pod in pods)
 
 
 def _ready_since() -> dict[str, str]:

@@ -14,6 +14,7 @@ import pytest
 
 from .conftest import LOCAL, PROJECT, World, kubectl, objects, record, until
 from .questions import asked, sample_rows, smoke_key
+from .serving import restarts, servers, wait_until_calm
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "can-i.txt"
 PROMOTER = f"system:serviceaccount:{LOCAL}:promoter"
@@ -181,16 +182,16 @@ def _gets(namespace: str, host: str, port: int, path: str) -> bool:
 
 @pytest.mark.proof("A missing, a wrong and a revoked API key are refused, all without a restart")
 def test_keys(world: World, node_port: str) -> None:
-    rows = sample_rows(world, 1)
+    wait_until_calm()
+    rows, before = sample_rows(world, 1), (servers(), restarts())
     assert _status(node_port, None, rows[0]) == _status(node_port, "wrong", rows[0]) == 401
-    restarts = _restarts()
     key = world.make("api-key", "ENV=local", "NAME=web-shop").splitlines()[-1]
     given = until(lambda: {_status(node_port, key, rows[0]) for _ in range(10)} == {200}, 60, "all know the new key")
     assert len(asked(world, node_port, rows, key)) == 1
     world.make("api-key", "ENV=local", "NAME=web-shop", "REVOKE=1")
     revoked = until(lambda: {_status(node_port, key, rows[0]) for _ in range(10)} == {401}, 60, "the key is revoked")
     assert _status(node_port, smoke_key(), rows[0]) == 200
-    assert _restarts() == restarts
+    assert (servers(), restarts()) == before
     secret = kubectl("get", "secret", "api-keys", "-n", LOCAL, "-o=go-template={{.data.keys | base64decode}}")
     assert key not in secret
     record("6-keys", seconds_until_known=round(given, 1), seconds_until_revoked=round(revoked, 1))
@@ -204,11 +205,6 @@ def _status(address: str, key: str | None, row: dict[str, Any]) -> int:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
-
-
-def _restarts() -> list[tuple[str, int]]:
-    pods = objects("pods", LOCAL, "-l", "app.kubernetes.io/name=serving")
-    return sorted((pod["metadata"]["name"], pod["status"]["containerStatuses"][0]["restartCount"]) for pod in pods)
 
 
 @pytest.mark.proof("No value of a secret stands in a manifest, a log or the work tree")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -13,9 +14,9 @@ from .conftest import EVIDENCE, LOCAL, World, kubectl, objects, record, until
 from .meter import Measured, load
 from .prometheus import evaluated, forwarded, numbers, rules_over, specification, targets
 from .questions import sample_rows, smoke_key
-from .receiver import paged, pages, receiving, told
-from .test_2_promotion_under_load import servers
-from .test_4_failures import wait_until_whole
+from .receiver import paged, pages, receiving, told, untold_ends
+from .second import Second
+from .serving import servers, wait_until_calm, wait_until_whole
 
 SHORTER = {"5m": "45s", "30m": "45s", "1h": "1m30s", "6h": "2m"}
 """For the windows of the burn rates, so that they see bursts at once and forget them soon: three scrapes at least."""
@@ -30,7 +31,7 @@ def _a_model_is_served(world: World) -> None:
     if "is waiting for a model" in world.make("deploy", "ENV=local"):
         world.make("pipeline-run", "ENV=local")
         world.make("promote", "ENV=local", "REASON=to be watched")
-    wait_until_whole()
+    wait_until_calm()
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +91,7 @@ def test_rules_are_evaluated(prometheus: str) -> None:
 
 
 @pytest.mark.proof("When no server is left, the shipped alert calls a webhook, and once more when they are back")
-def test_servers_are_gone(prometheus: str, called: None) -> None:
+def test_servers_are_gone(prometheus: str, called: None, second_under_way: Future[Second]) -> None:
     wait_until_quiet(prometheus)
     since, count = len(pages()), len(servers())
     try:
@@ -111,7 +112,8 @@ def test_servers_are_gone(prometheus: str, called: None) -> None:
 def wait_until_quiet(prometheus: str) -> None:
     """Until nothing of the tests before is heard any more."""
     firing = f'ALERTS{{alertstate="firing",severity="page",namespace="{LOCAL}"}}'
-    until(lambda: not numbers(prometheus, firing), 360, "no page of before is firing")
+    # Alertmanager tells nobody anew of what fires again before it has told of its end.
+    until(lambda: not numbers(prometheus, firing) and not untold_ends(), 360, "no page of before is open")
 
 
 def assert_page(alert: str, since: int) -> None:
@@ -138,8 +140,10 @@ def test_bursts(world: World, prometheus: str, called: None, node_port: str, row
         rules_over(prometheus, "slo", RULES["slo"]["spec"], SHORTER),
         load(node_port, key, rows, EVIDENCE / "7-usual.log", f"--per-second={USUAL}") as under_way,
     ):
+        until(
+            lambda: USUAL * 60 < asked_lately(prometheus) < 2 * USUAL * 90, 180, "the windows see the usual load only"
+        )
         wait_until_quiet(prometheus)
-        until(lambda: 0 < asked_lately(prometheus) < 2 * USUAL * 90, 180, "only the usual load is seen")
         since, counted = len(pages()), answered_503(prometheus)
 
         slow = time.monotonic()

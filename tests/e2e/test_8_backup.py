@@ -6,8 +6,8 @@ import pytest
 
 from .conftest import LOCAL, World, kubectl, node_address, record, until
 from .questions import asked, sample_rows
+from .serving import champion
 from .stored import wipe
-from .test_2_promotion_under_load import champion
 
 
 @pytest.mark.proof(

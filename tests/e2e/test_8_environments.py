@@ -1,53 +1,32 @@
 """One bundle on its way from dev to prod; and a second project in the cluster, which knows nothing of the first."""
 
 import json
-import shutil
+from concurrent.futures import Future
 from datetime import UTC, datetime
 
 import pytest
-from conftest import Bake, commit, git
+from conftest import commit, git
 
-from .conftest import World, kubectl, node_address, objects, record
+from .conftest import World, kubectl, node_address, record
 from .questions import asked, sample_rows
-from .test_2_promotion_under_load import champion
-
-OTHER = "bus-arrival"
-LADDER = ("dev", "staging", "prod")
-REASON = "REASON=error analysis read"
-
+from .second import LADDER, REASON, Second, namespace, sleep
+from .serving import champion
 
 @pytest.fixture(scope="module")
-def other(world: World, bake: Bake) -> World:
-    """A second project, its images built for dev; staging and prod run the same, by digest."""
-    project = bake(title="Bus Arrival")
-    git("init", "--quiet", cwd=project)
-    for key, value in (("name", "Ada"), ("email", "ada@example.org")):  # who trains
-        git("config", f"user.{key}", value, cwd=project)
-    commit(project, "Start")
-    found = World(project)
-    found.build_images("dev")
-    for environment in LADDER[1:]:
-        shutil.copytree(_images(found, "dev"), _images(found, environment), dirs_exist_ok=True)
-    commit(project, "Images")
-    return found
+def second(second_under_way: Future[Second]) -> Second:
+    return second_under_way.result(timeout=600)
 
 
 @pytest.mark.proof(
     "One bundle goes from dev to staging to prod through three namespaces; prod wants the cluster named, and an approval by another person than the trainer"
 )
-def test_a_bundle_goes_from_dev_to_prod(other: World) -> None:
+def test_a_bundle_goes_from_dev_to_prod(second: Second) -> None:
+    other, bundle, served = second.world, second.bundle, {"dev": second.served}
     context = f"CONTEXT={kubectl('config', 'current-context').strip()}"
-    other.make("deploy", "ENV=dev")
-    other.make("pipeline-run", "ENV=dev")
-    other.make("promote", "ENV=dev", REASON)
-    bundle = champion(other, _namespace("dev"))
-    served = {"dev": other.make("smoke", "ENV=dev")}
-    _sleep("dev")
-
     other.make("deploy", "ENV=staging")
     other.make("promote", "ENV=staging", REASON, f"BUNDLE={bundle}")
     served["staging"] = other.make("smoke", "ENV=staging")
-    _sleep("staging")
+    sleep("staging")
 
     assert "name the cluster that you mean by its context" in other.refused("deploy", "ENV=prod")
     other.make("deploy", "ENV=prod", context)
@@ -62,7 +41,7 @@ def test_a_bundle_goes_from_dev_to_prod(other: World) -> None:
     other.make(*promote)
     served["prod"] = other.make("smoke", "ENV=prod", context)
 
-    assert {champion(other, _namespace(environment)) for environment in LADDER} == {bundle}
+    assert {champion(other, namespace(environment)) for environment in LADDER} == {bundle}
     assert "Grace <grace@example.org>" in other.make("history", "ENV=prod", context)
     for environment in LADDER:
         other.make("status", f"ENV={environment}", context)
@@ -70,17 +49,18 @@ def test_a_bundle_goes_from_dev_to_prod(other: World) -> None:
 
 
 @pytest.mark.proof("Two projects share a cluster: when one is deleted, its accounts go and the other still answers")
-def test_two_projects(world: World, other: World) -> None:
+def test_two_projects(world: World, second: Second) -> None:
+    other = second.world
     rows = sample_rows(world, 10)
     before = asked(world, node_address(), rows)
     context = f"CONTEXT={kubectl('config', 'current-context').strip()}"
-    assert set(map(_namespace, LADDER)) < set(_accounts(other))
+    assert set(map(namespace, LADDER)) < set(_accounts(other))
     for environment in LADDER:
-        said = other.make("clean-cluster", f"ENV={environment}", context, f"CONFIRM={_namespace(environment)}")
+        said = other.make("clean-cluster", f"ENV={environment}", context, f"CONFIRM={namespace(environment)}")
         assert "could not be removed" not in said
     left = {each["metadata"]["name"] for each in json.loads(kubectl("get", "namespaces", "-o", "json"))["items"]}
-    assert not left & {_namespace(environment) for environment in LADDER}
-    assert not set(map(_namespace, LADDER)) & set(_accounts(other))
+    assert not left & {namespace(environment) for environment in LADDER}
+    assert not set(map(namespace, LADDER)) & set(_accounts(other))
     assert asked(world, node_address(), rows) == before
     world.make("smoke", "ENV=local")
 
@@ -90,17 +70,3 @@ def _accounts(world: World) -> list[str]:
     program = "import json; from bus_arrival.cluster import connection, object_store as store; print(json.dumps([*store.look(connection.Cluster.connect()).identities]))"
     found: list[str] = json.loads(world.python(program))
     return found
-
-
-def _namespace(environment: str) -> str:
-    return f"{OTHER}-{environment}"
-
-
-def _images(world: World, environment: str) -> str:
-    return str(world.project / "k8s" / "overlays" / environment / "images")
-
-
-def _sleep(environment: str) -> None:
-    """Stop an environment's servers: two processors are not enough for all of them."""
-    kubectl("scale", "deployment/serving", "-n", _namespace(environment), "--replicas=0")
-    assert objects("deployment", _namespace(environment))[0]["spec"]["replicas"] == 0

@@ -8,9 +8,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from .conftest import LOCAL, World, kubectl, objects, record
+from .serving import champion, wait_until_whole
 from .stored import other_bundle
-from .test_2_promotion_under_load import champion
-from .test_4_failures import wait_until_whole
 
 DEFAULT = "storageclass.kubernetes.io/is-default-class"
 
