@@ -1,49 +1,59 @@
 """From an empty namespace to predictions that equal the laptop's."""
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from .conftest import LOCAL, World, kubectl, objects, record
 from .questions import asked, offline, sample_rows
+from .serving import SERVING
 from .stored import wipe
 
 ROWS = 1000
 
 
+@dataclass(frozen=True)
+class First:
+    """A namespace that was not there: its first deployment, and when that began."""
+
+    said: str
+    began: float
+
+
+@pytest.fixture(scope="module")
+def first(world: World) -> First:
+    if kubectl("get", "namespace", LOCAL, "--ignore-not-found"):  # of a run before this one
+        wipe(world)
+        kubectl("delete", "namespace", LOCAL)
+    began = time.monotonic()
+    return First(world.make("deploy", "ENV=local"), began)
+
+
 @pytest.mark.proof(
     "An empty namespace is waiting for a model: its servers live, are not ready, and deploying again changes nothing"
 )
-def test_an_empty_namespace_waits_for_a_model(world: World) -> None:
-    kubectl("delete", "namespace", LOCAL, "--ignore-not-found")
-    said = world.make("deploy", "ENV=local")
-    assert said.splitlines()[-1].startswith("local is waiting for a model: make ")
-    pods = objects("pods", LOCAL, "-l", "app.kubernetes.io/name=serving")
+def test_an_empty_namespace_waits_for_a_model(world: World, first: First) -> None:
+    waiting = 'local is waiting for a model: make pipeline-run ENV=local, then make promote ENV=local REASON="…"'
+    assert first.said.splitlines()[-1] == waiting
+    pods = objects("pods", LOCAL, "-l", SERVING)
     states = [pod["status"]["containerStatuses"][0] for pod in pods]
     assert [(state["started"], state["ready"], state["restartCount"]) for state in states] == [(True, False, 0)] * 2
-    again = world.make("deploy", "ENV=local")
-    assert again.splitlines()[-1] == said.splitlines()[-1]
+    assert world.make("deploy", "ENV=local").splitlines()[-1] == waiting
     assert kubectl("diff", "-k", str(world.project / "k8s/overlays/local")) == ""
 
 
 @pytest.mark.proof(
     "From an empty namespace to the first right prediction, training included, in five minutes on two cores"
 )
-def test_from_nothing_to_the_first_prediction(world: World, tmp_path: Path) -> None:
-    wipe(world)  # of a run before this one
-    kubectl("delete", "namespace", LOCAL)
-    began = time.monotonic()
-    assert world.make("deploy", "ENV=local").splitlines()[-1] == (
-        'local is waiting for a model: make pipeline-run ENV=local, then make promote ENV=local REASON="…"'
-    )
-    trained = world.make("pipeline-run", "ENV=local")
-    assert "\nversion 1: bundle " in trained
+def test_from_nothing_to_the_first_prediction(world: World, first: First) -> None:
+    assert "\nversion 1: bundle " in world.make("pipeline-run", "ENV=local")
     promoted = world.make("promote", "ENV=local", "REASON=the first")
     assert "is now the champion of local (version 1)" in promoted
-    smoked = world.make("smoke", "ENV=local")
-    seconds = time.monotonic() - began
-    assert smoked.startswith("version 1 (bundle ")
+    assert world.make("smoke", "ENV=local").startswith("version 1 (bundle ")
+    # The second deployment, of the test above, is among it.
+    seconds = time.monotonic() - first.began
     record("1-first-prediction", empty_to_first_prediction_seconds=round(seconds, 1))
     assert seconds <= 300
 

@@ -12,6 +12,7 @@ from .questions import asked, sample_rows
 from .second import LADDER, REASON, Second, namespace, sleep
 from .serving import champion
 
+
 @pytest.fixture(scope="module")
 def second(second_under_way: Future[Second]) -> Second:
     return second_under_way.result(timeout=600)

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from . import bundle, records
 from .records import Approval, Attempt
-from .registry import Registry, Version
+from .registry import ALIASES, CHAMPION, Registry, Version
 from .settings import Environment
 from .store import Store
 
@@ -60,14 +60,13 @@ def history(attempts: Sequence[Attempt], name: str) -> Table:
 
 def status(registry: Registry, served: Sequence[Served], name: str) -> tuple[Table, list[str]]:
     """Lay out the aliases and what is served, and list the differences."""
-    champion = registry.champion()
-    versions = {"champion": champion, "challenger": registry.challenger(), "previous": registry.previous()}
+    versions = registry.aliases()
     table = Table("what", "version", "bundle", "trained by", title=f"Status of {name}", box=None, title_justify="left")
-    for alias, version in versions.items():
-        table.add_row(alias, *_cells(version))
+    for alias in ALIASES:
+        table.add_row(alias, *_cells(versions.get(alias)))
     for server in served:
         table.add_row(escape(server.server), "", _short(server.bundle_id), "")
-    return table, differences(champion, served)
+    return table, differences(versions.get(CHAMPION), served)
 
 
 def differences(champion: Version | None, served: Sequence[Served]) -> list[str]:

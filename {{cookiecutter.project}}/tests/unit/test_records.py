@@ -156,6 +156,16 @@ def test_what_a_record_names_is_no_garbage(local: Environment, tmp_path: Path) -
     assert overview.unreferenced(local) == []
 
 
+def test_the_aliases_are_those_of_one_moment(settings: Settings, local: Environment, train: Train) -> None:
+    registry, first = Registry(local), train("one")
+    assert {alias: version.bundle_id for alias, version in registry.aliases().items()} == {"challenger": first}
+    promotion.promote(settings, "local", "x")
+    second = train("two")
+    registry.set_alias("shadow", registry.find(second))  # somebody's own
+    found = {alias: version.bundle_id for alias, version in registry.aliases().items()}
+    assert found == {"champion": first, "challenger": second}
+
+
 def test_status_shows_the_difference(settings: Settings, local: Environment, train: Train) -> None:
     first = train("one")
     promotion.promote(settings, "local", "x")
