@@ -64,7 +64,12 @@ def rollback(settings: Settings, name: str, reason: str, target: Target | None =
 
 
 def recover(settings: Settings, name: str, target: Target | None = None) -> list[str]:
-    """Settle what a dead process began; say what was done, or what is still under way."""
+    """Settle what a dead process began; say what was done, or what is still under way.
+
+    Where nothing is open nothing is held: who only looks must not keep anybody from rolling back.
+    """
+    if all(attempt.ended for attempt in records.read(Store.open(settings.environment(name).store_uri))):
+        return []
     try:
         with held(settings, name, target) as switch:
             return switch.notes

@@ -38,6 +38,13 @@ def test_another_host_at_work_is_left_alone(settings: Settings, local: Environme
     assert outcomes(local) == [("promotion", "open")]
 
 
+def test_who_only_looks_holds_nothing(settings: Settings, local: Environment, train: Train) -> None:
+    train("one")
+    promotion.promote(settings, "local", "x")
+    with staging.locked(settings.artifacts / "local.lock"):
+        assert promotion.recover(settings, "local") == []  # it would name another promotion if it had asked for the lock
+
+
 def test_another_host_that_begins_while_we_look_is_left_alone(
     settings: Settings, local: Environment, train: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
