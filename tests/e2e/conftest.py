@@ -123,11 +123,11 @@ def world(project: Path) -> World:
 
 @pytest.fixture(scope="session")
 def second_under_way(world: World, bake: Bake) -> Iterator["Future[Second]"]:
-    """A second project on its way to dev from now on: whoever waits for alerts leaves the processors to it."""
+    """A second project on its way to staging from now on: whoever waits for alerts leaves the processors to it."""
     from . import second  # it needs World
 
     with ThreadPoolExecutor(1) as thread:
-        yield thread.submit(second.in_dev, bake(title="Bus Arrival"))
+        yield thread.submit(second.in_staging, bake(title="Bus Arrival"))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A second project in the cluster, which knows nothing of the first, on its way to dev."""
+"""A second project in the cluster, which knows nothing of the first, on its way to prod."""
 
 import shutil
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ REASON = "REASON=error analysis read"
 
 @dataclass(frozen=True)
 class Second:
-    """The project, what is the champion of its dev, and what a prediction there was answered with."""
+    """The project, what is the champion of its dev and of its staging, and what a prediction there was answered with."""
 
     world: World
     bundle: str
-    served: str
+    served: dict[str, str]
 
 
-def in_dev(project: Path) -> Second:
-    """Build its images, train and serve in dev; staging and prod run the same images, by digest."""
+def in_staging(project: Path) -> Second:
+    """Build its images, train and serve in dev, and promote the same bundle, with the same images, in staging."""
     git("init", "--quiet", cwd=project)
     for key, value in (("name", "Ada"), ("email", "ada@example.org")):  # who trains
         git("config", f"user.{key}", value, cwd=project)
@@ -37,9 +37,13 @@ def in_dev(project: Path) -> Second:
     world.make("deploy", "ENV=dev")
     world.make("pipeline-run", "ENV=dev")
     world.make("promote", "ENV=dev", REASON)
-    found = Second(world, champion(world, namespace("dev")), world.make("smoke", "ENV=dev"))
-    sleep("dev")
-    return found
+    bundle, served = champion(world, namespace("dev")), {"dev": world.make("smoke", "ENV=dev")}
+    _sleep("dev")
+    world.make("deploy", "ENV=staging")
+    world.make("promote", "ENV=staging", REASON, f"BUNDLE={bundle}")
+    served["staging"] = world.make("smoke", "ENV=staging")
+    _sleep("staging")
+    return Second(world, bundle, served)
 
 
 def namespace(environment: str) -> str:
@@ -47,7 +51,7 @@ def namespace(environment: str) -> str:
     return f"{NAME}-{environment}"
 
 
-def sleep(environment: str) -> None:
+def _sleep(environment: str) -> None:
     """Stop an environment's servers: two processors are not enough for all of them."""
     kubectl("scale", "deployment/serving", "-n", namespace(environment), "--replicas=0")
     assert objects("deployment", namespace(environment))[0]["spec"]["replicas"] == 0

@@ -7,6 +7,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -155,29 +156,32 @@ def test_another_namespace_is_kept_out(world: World) -> None:
     try:
         services = {each["metadata"]["name"]: each["spec"]["clusterIP"] for each in objects("service", LOCAL)}
         addresses = [(services["serving"], 80, "v2/health/live"), (services["serving"], 8081, "metrics")]
-        assert [_gets("stranger", *each) for each in addresses] == [False, False]
+        assert _got(addresses) == [False, False]
         kubectl("label", "namespace", "stranger", "mlops-template.io/client=true")
         time.sleep(2)  # until the policies know of it
-        assert [_gets("stranger", *each) for each in addresses] == [True, False]
+        assert _got(addresses) == [True, False]
     finally:
         kubectl("delete", "namespace", "stranger")
 
 
-def _gets(namespace: str, host: str, port: int, path: str) -> bool:
-    """Whether a pod in a namespace gets an answer."""
-    pod = changed(PAUSE, "spec.restartPolicy", "Never")
+def _got(addresses: list[tuple[str, int, str]]) -> list[bool]:
+    """Whether pods in the other namespace get an answer, one for each address."""
+    with ThreadPoolExecutor() as threads:
+        return list(threads.map(_gets, (f"intruder-{number}" for number in range(len(addresses))), addresses))
+
+
+def _gets(name: str, address: tuple[str, int, str]) -> bool:
+    pod = changed(changed(PAUSE, "spec.restartPolicy", "Never"), "metadata.name", name)
     # Not the container's first process, which no signal of `timeout` would end.
-    command = f"timeout 6 wget -q -O- http://{host}:{port}/{path}; exit $?"
+    command = "timeout 6 wget -q -O- http://{}:{}/{}; exit $?".format(*address)
     pod = changed(pod, "spec.containers.0.command", ["sh", "-c", command])
-    kubectl("create", "-n", namespace, "-f", "-", given=json.dumps(pod))
+    kubectl("create", "-n", "stranger", "-f", "-", given=json.dumps(pod))
+    look = ("get", "pod", name, "-n", "stranger", "-o=jsonpath={.status.phase}")
     try:
-        phase = "-o=jsonpath={.status.phase}"
-        until(
-            lambda: kubectl("get", "pod", "intruder", "-n", namespace, phase) in ("Succeeded", "Failed"), 60, "its end"
-        )
-        return kubectl("get", "pod", "intruder", "-n", namespace, phase) == "Succeeded"
+        until(lambda: kubectl(*look) in ("Succeeded", "Failed"), 60, "its end")
+        return kubectl(*look) == "Succeeded"
     finally:
-        kubectl("delete", "pod", "intruder", "-n", namespace)
+        kubectl("delete", "pod", name, "-n", "stranger")
 
 
 @pytest.mark.proof("A missing, a wrong and a revoked API key are refused, all without a restart")
