@@ -91,6 +91,14 @@ def test_a_branch_can_be_named(sources: Path, tmp_path: Path) -> None:
     assert done.stdout == "Nothing to do: this project is already up to date with main.\n"
 
 
+def test_an_update_leaves_no_temporary_file(sources: Path, tmp_path: Path) -> None:
+    """Cookiecutter writes each hook, with the project's answers in it, where temporary files go, and leaves it there."""
+    project = made("git", sources, tmp_path)
+    (tmp_path / "temporary").mkdir()
+    assert "Updated to" in make(project, "update", *place("git", sources), TMPDIR=str(tmp_path / "temporary")).stdout
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
 def test_conflict_is_left_to_the_user(sources: Path, tmp_path: Path) -> None:
     project = made("git", sources, tmp_path)
     with (project / "README.md").open("a") as readme:

@@ -6,9 +6,11 @@ environment of its own. make/committed.sh has seen before that there is no open 
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -141,4 +143,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # Cookiecutter writes each hook that it runs where temporary files go, and leaves it there.
+    with tempfile.TemporaryDirectory(prefix="update-") as folder:
+        os.environ["TMPDIR"] = folder
+        sys.exit(main())

@@ -6,21 +6,15 @@ from typing import Annotated
 
 import typer
 
-from {{ cookiecutter.package }} import lineage, pipeline, places, printing, reports, staging, steps
+from {{ cookiecutter.package }} import advice, command_line, lineage, pipeline, places, printing, reports, staging, steps
+from {{ cookiecutter.package }}.command_line import Environment, Source
 from {{ cookiecutter.package }}.errors import Refused, run_program
 from {{ cookiecutter.package }}.settings import LAPTOP, Settings
 
 from . import client, runner, training
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="The training as a Kubeflow pipeline: on this machine, or on a server.",
-)
+app = command_line.new("The training as a Kubeflow pipeline: on this machine, or on a server.")
 
-Environment = Annotated[str, typer.Option(help="An environment of config/gates.yaml.")]
-Source = Annotated[str, typer.Option(help="Rows to train on; empty: what config/data.yaml names.")]
 Image = Annotated[str, typer.Option(envvar="IMAGE", help="The image of the tasks, by digest.")]
 Folder = Annotated[Path, typer.Option(help="Where the files go.")]
 Host = Annotated[str, typer.Option(envvar="KF_PIPELINES_ENDPOINT", help="Address of the Kubeflow Pipelines server.")]
@@ -33,7 +27,7 @@ def run(environment: Environment = LAPTOP, source: Source = "") -> None:
     """Train a candidate: compile the pipeline, and execute what was compiled."""
     settings = Settings.load().checked()
     # Refused before anything is written.
-    places.require_here(settings, environment, f"make pipeline-run ENV={environment} trains there")
+    places.require_here(settings, environment, f"{advice.training(settings, environment)} trains there")
     folder = pipeline.new_run(settings)
     training.write(settings.project, training.local_image(settings.project), folder)
     console = printing.console()
@@ -49,7 +43,7 @@ def run(environment: Environment = LAPTOP, source: Source = "") -> None:
         raise Refused(said) from None
     bundle, uri, version = (runner.output(folder, task) for task in ("bundle", "publish", "register"))
     pipeline.show(console, _judged(folder))
-    pipeline.show_next(console, environment, pipeline.Registered(bundle, uri, version))
+    pipeline.show_next(console, settings, environment, pipeline.Registered(bundle, uri, version))
 
 
 @app.command("compile")
@@ -101,10 +95,5 @@ def _judged(folder: Path) -> reports.Judged:
     return reports.read(runner.artifact(folder, "judge", "judged") / steps.JUDGED, reports.Judged)
 
 
-def main() -> None:
-    """Run the command line."""
-    run_program(app)
-
-
 if __name__ == "__main__":
-    main()
+    run_program(app)

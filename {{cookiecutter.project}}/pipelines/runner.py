@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from {{ cookiecutter.package }} import staging
+from {{ cookiecutter.package }} import staging, variables
 
 LOG = "pipeline.log"
 STARTED = re.compile(r"Executing task \S*'([\w-]+)'")
@@ -96,16 +96,7 @@ def _contained(folder: Path) -> Iterator[None]:
     with staging.scratch(folder.parent) as scratch, contextlib.ExitStack() as stack:
         package = Path(staging.__file__).resolve().parents[1]
         path = os.pathsep.join(filter(None, [str(package), os.environ.get("PYTHONPATH")]))
-        for name, value in {"TMPDIR": str(scratch), "PYTHONPATH": path}.items():
-            stack.callback(_set, name, os.environ.get(name))
-            _set(name, value)
+        stack.enter_context(variables.given({"TMPDIR": str(scratch), "PYTHONPATH": path}))
         stack.callback(setattr, sys, "executable", sys.executable)
         sys.executable = shlex.quote(sys.executable)  # the runner writes it into a line of shell as it is
         yield
-
-
-def _set(name: str, value: str | None) -> None:
-    if value is None:
-        os.environ.pop(name, None)
-    else:
-        os.environ[name] = value

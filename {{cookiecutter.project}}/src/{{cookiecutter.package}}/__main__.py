@@ -1,6 +1,7 @@
 """`python -m <package>`: the command line."""
 
-from .cli import main
+from .cli import app
+from .errors import run_program
 
 if __name__ == "__main__":  # a process that this one starts imports this module too
-    main()
+    run_program(app)

@@ -5,15 +5,14 @@ from typing import Annotated
 
 import typer
 
-from .errors import Refused, run_program
+from . import command_line
+from .command_line import Environment, Source
+from .errors import Refused
 from .settings import LAPTOP, Settings
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+app = command_line.new(__doc__)
 
-Environment = Annotated[str, typer.Option(help="An environment of config/gates.yaml.")]
 Context = Annotated[str, typer.Option(help="Of a cluster: the kubeconfig's context; empty: the current one.")]
-Source = Annotated[str, typer.Option(help="Rows to train on; empty: what config/data.yaml names.")]
-
 Reason = Annotated[str, typer.Option(help="Why, in a few words; the record keeps it.")]
 
 
@@ -140,8 +139,3 @@ def predict(
 def _print_lines(lines: list[str]) -> None:
     for line in lines:
         print(line)
-
-
-def main() -> None:
-    """Run the command line."""
-    run_program(app)

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from . import printing, reports, staging, steps
+from . import advice, printing, reports, staging, steps
 from .errors import Refused
 from .reports import Judged, Verdict
-from .settings import Settings, option
+from .settings import Settings
 
 Result = TypeVar("Result")
 
@@ -79,7 +79,7 @@ def run(settings: Settings, environment: str, source: str = "", console: Console
         version = step("register", lambda: steps.register(settings, environment, uri, at["bundle"], at["judged"]))
     registered = Registered(bundle_id, uri, version)
     show(console, judged)
-    show_next(console, environment, registered)
+    show_next(console, settings, environment, registered)
     return registered
 
 
@@ -124,7 +124,7 @@ def margin(verdict: Verdict) -> float | None:
     return -abs(value - threshold)
 
 
-def show_next(console: Console, environment: str, registered: Registered) -> None:
+def show_next(console: Console, settings: Settings, environment: str, registered: Registered) -> None:
     """Print what was made, and the command that puts it to use."""
     console.print(f"\nversion {registered.version}: bundle {registered.bundle_id}\n  {registered.uri}", soft_wrap=True)
-    console.print(f'next: make promote{option(environment)} REASON="…"', soft_wrap=True)
+    console.print(f'next: make promote{advice.where(settings, environment)} REASON="…"', soft_wrap=True)

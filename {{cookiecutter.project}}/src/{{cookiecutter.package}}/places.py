@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from .advice import option
 from .errors import Refused
 from .overview import Served
-from .settings import Settings, option
+from .settings import Settings
 from .switch import Laptop, Target
 
 

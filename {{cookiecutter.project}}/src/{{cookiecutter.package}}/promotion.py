@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from . import approvals, bundle, records, staging
+from . import advice, approvals, bundle, records, staging
 from .errors import Refused
 from .records import Approval
 from .registry import Version
@@ -92,7 +92,7 @@ def _required(reason: str) -> str:
 def _challenger(switch: Switch) -> str:
     challenger, name = switch.registry.challenger(), switch.environment.name
     if challenger is None:
-        raise Refused(f"{name} has no challenger: {switch.settings.training_verb(name)}, or name a bundle (BUNDLE=)")
+        raise Refused(f"{name} has no challenger: {advice.challenger(switch.settings, name)}")
     return challenger.bundle_id
 
 

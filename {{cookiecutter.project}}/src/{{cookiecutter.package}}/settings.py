@@ -239,8 +239,8 @@ class Settings:
         Each file of config/ is read when it is asked for; Refused then lists every problem of it.
         """
         root = (root or Path(os.environ.get("PROJECT_ROOT", "."))).resolve()
-        answers = _answers(root)
-        return cls(root, **{name: answers[name] for name in ("project", "package", "title", "description", "owner")})
+        known = answers(root)
+        return cls(root, **{name: known[name] for name in ("project", "package", "title", "description", "owner")})
 
     def checked(self) -> Self:
         """Read every file now, for what must not stop halfway; Refused lists every problem of all of them."""
@@ -271,10 +271,6 @@ class Settings:
             model_name=model_name,
         )
 
-    def training_verb(self, name: str) -> str:
-        """The verb that trains for an environment."""
-        return f"make {'train' if self.overlay(name) is None else 'pipeline-run'}{option(name)}"
-
     def overlay(self, name: str) -> Path | None:
         """The folder that says where in a cluster an environment is; None for one that is in none."""
         folder = self.root / "k8s" / "overlays" / name
@@ -286,12 +282,8 @@ class Settings:
         return self.root / (os.environ.get("ARTIFACTS_DIR") or "artifacts")
 
 
-def option(environment: str) -> str:
-    """What names an environment to a verb: nothing for this machine."""
-    return "" if environment == LAPTOP else f" ENV={environment}"
-
-
-def _answers(root: Path) -> dict[str, Any]:
+def answers(root: Path) -> dict[str, Any]:
+    """What was answered when the project was generated; Refused where there is no project."""
     try:
         return dict(tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["mlops-template"]["answers"])
     except (OSError, KeyError, tomllib.TOMLDecodeError):

@@ -97,8 +97,30 @@ def test_a_platform_that_does_not_answer_does_not_stop_it(
 ) -> None:
     del api.objects["/api/v1/namespaces/mlops-platform/secrets/mlflow"]
     program(tmp_path / "tools" / "kubectl", 'echo "namespaces mlops-platform not found" >&2; exit 1')
-    said = clean(dev, dev.name)
-    assert said.startswith(f"{STAYS}; its key in the object store (kubectl exec ")
+    with pytest.raises(Refused) as refused:
+        clean(dev, dev.name)
+    said = str(refused.value)
+    assert said.startswith(f"the namespace {dev.name} is gone, but its key in the object store (kubectl exec ")
     assert "not found) and its account in MLflow (there is no MLflow in mlops-platform" in said
-    assert said.endswith(") could not be removed: the same call tries again")
+    assert said.endswith(
+        f") could not be removed: make clean-cluster ENV=dev CONFIRM={dev.name} removes what is left once the platform answers"
+    )
     assert f"/api/v1/namespaces/{dev.name}" not in api.objects
+
+
+def test_what_can_be_removed_goes_and_the_rest_with_the_next_call(
+    dev: Namespace, api: Api, platform: Platform, tmp_path: Path
+) -> None:
+    kubectl = tmp_path / "tools" / "kubectl"
+    answers = kubectl.read_text()
+    program(kubectl, f'case "$*" in *exec*) exit 1 ;; esac\n{answers}')
+    there = Namespace(dev.settings, "dev", dev.cluster, "my cluster")
+    with pytest.raises(Refused) as refused:
+        clean(there, dev.name)
+    assert "MLflow" not in str(refused.value)
+    assert f"make clean-cluster ENV=dev CONTEXT='my cluster' CONFIRM={dev.name} removes" in str(refused.value)
+    assert dev.name not in platform.users
+    assert dev.name in platform.identities
+    kubectl.write_text(answers)
+    assert clean(there, dev.name) == f"there is no namespace {dev.name}"
+    assert dev.name not in platform.identities

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from {{ cookiecutter.package }} import cluster
+from {{ cookiecutter.package }} import cluster, variables
 from {{ cookiecutter.package }}.cluster import deploying, overlay, rollout
 from {{ cookiecutter.package }}.cluster.place import Namespace
 from {{ cookiecutter.package }}.errors import Refused
@@ -85,10 +85,10 @@ def test_variables_are_there_for_the_block_alone(monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     values = {"AWS_REGION": "eu-central-1", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
     before = dict(os.environ)
-    with overlay._variables(values):
+    with variables.given(values):
         assert dict(os.environ) == before | values
     assert dict(os.environ) == before
-    with pytest.raises(Refused), overlay._variables(values):
+    with pytest.raises(Refused), variables.given(values):
         raise Refused("stops halfway")
     assert dict(os.environ) == before
 
@@ -222,16 +222,6 @@ def test_a_promotion_writes_nothing_but_the_model(root: Path) -> None:
     none = rollout.template(None)
     assert none["metadata"]["annotations"] == {"kubernetes.io/change-cause": "no model"}
     assert none["spec"]["template"]["metadata"]["annotations"] == {}
-
-
-def test_an_empty_namespace_is_told_of_its_champion() -> None:
-    version = Version("3", "a" * 64, f"s3://models/x/bundles/{'a' * 64}", "ada", None, False)
-    assert deploying.waiting("dev", version) == (
-        'dev is waiting for a model: make promote ENV=dev BUNDLE=aaaaaaaaaaaa REASON="…" brings back version 3, its champion'
-    )
-    assert deploying.waiting("dev", None) == (
-        'dev is waiting for a model: make pipeline-run ENV=dev, then make promote ENV=dev REASON="…"'
-    )
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from {{ cookiecutter.package }} import places
+from {{ cookiecutter.package }} import advice, places
 from {{ cookiecutter.package }}.errors import Refused
 from {{ cookiecutter.package }}.settings import Settings
 
@@ -24,8 +24,8 @@ def test_an_environment_with_an_overlay_is_in_a_cluster(settings: Settings, monk
     places.require_here(settings, "laptop", "…")
     with pytest.raises(Refused, match=r"environment dev is in a cluster \(k8s/overlays/dev\): do it there"):
         places.require_here(settings, "dev", "do it there")
-    assert settings.training_verb("dev") == "make pipeline-run ENV=dev"
-    assert settings.training_verb("laptop") == "make train"
+    assert advice.training(settings, "dev") == "make pipeline-run ENV=dev"
+    assert advice.training(settings, "laptop") == "make train"
 
 
 def test_where_variables_say_where_everything_is_nothing_is_left_to_reach(

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from {{ cookiecutter.package }}.errors import run_program
+
 from pipelines import training
-from pipelines.__main__ import Settings, main
+from pipelines.__main__ import Settings, app
 
 import sample_project
 
@@ -33,7 +35,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
                 patch.setenv(name, value)
             patch.setattr(sys, "argv", ["pipelines", *words])
             with pytest.raises(SystemExit) as ended:
-                main()
+                run_program(app)
         return (ended.value.code, *capsys.readouterr())
 
     return command_line

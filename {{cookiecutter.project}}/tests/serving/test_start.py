@@ -11,6 +11,8 @@ from {{ cookiecutter.package }}.serving.predictor import cpu_limit
 from {{ cookiecutter.package }}.serving.server import Place, load_settings
 from {{ cookiecutter.package }}.serving.telemetry import FLUSH_SECONDS
 
+import sample_project
+
 from .helpers import ROW, THRESHOLD, Running, score, start, write_bundle, write_settings
 
 
@@ -55,6 +57,46 @@ def test_who_has_no_model_names_the_verbs_that_bring_one(variables: dict[str, st
     where = variables.get("ENVIRONMENT", "this environment")
     said = Place.read(variables, load_settings(place)).no_model
     assert said.startswith(f"no model has been promoted in {where} yet: {verbs}")
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        (
+            "staging",
+            "run `make promote ENV=staging BUNDLE=… REASON=…` with the champion of dev, which `make status ENV=dev` shows; "
+            "`make status ENV=staging` says whether there is one here already",
+        ),
+        (
+            "prod",
+            "run `make promote ENV=prod CONTEXT=… BUNDLE=… REASON=…` with the champion of staging, which `make status ENV=staging` "
+            "shows; `make status ENV=prod CONTEXT=…` says whether there is one here already",
+        ),
+        ("local", "run `make pipeline-run ENV=local` and `make promote ENV=local REASON=…`; `make status ENV=local` "),
+    ],
+)
+def test_where_an_environment_comes_before_a_model_moves_from_there(
+    environment: str, said: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(sample_project.PROJECT / "tests" / "config" / "gates.yaml", place / "config")
+    monkeypatch.setenv("PROJECT_ROOT", str(place))
+    found = Place.read({"ENVIRONMENT": environment}, load_settings(place)).no_model
+    assert found.startswith(f"no model has been promoted in {environment} yet: {said}")
+
+
+@pytest.mark.parametrize(
+    "gates", ["a typo: [", "environments: {prod: }", "", None], ids=["broken", "empty", "nothing", "none"]
+)
+def test_what_is_only_for_a_hint_stops_no_server(
+    gates: str | None, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if gates is not None:
+        (place / "config" / "gates.yaml").write_text(gates)
+    monkeypatch.setenv("PROJECT_ROOT", str(place))
+    found = Place.read({"ENVIRONMENT": "prod"}, load_settings(place)).no_model
+    assert found.startswith(
+        "no model has been promoted in prod yet: run `make pipeline-run ENV=prod` and `make promote"
+    )
 
 
 def refusal(place: Path, bundle_id: str, **variables: str) -> str:

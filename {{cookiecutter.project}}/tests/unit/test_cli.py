@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from {{ cookiecutter.package }} import cli
+from {{ cookiecutter.package }}.errors import run_program
 from {{ cookiecutter.package }}.settings import LAPTOP
 
 import sample_project
@@ -33,7 +34,7 @@ def call(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     def command_line(*words: str) -> tuple[object, str, str]:
         monkeypatch.setattr(sys, "argv", ["cli", *words])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            run_program(cli.app)
         return (ended.value.code, *capsys.readouterr())
 
     return command_line

@@ -5,7 +5,7 @@ import fcntl
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from {{ cookiecutter.package }} import doctor, staging
-from {{ cookiecutter.package }}.cluster import reach
+from {{ cookiecutter.package }}.cluster import kubeconfig, reach
 from {{ cookiecutter.package }}.doctor import Result
 from {{ cookiecutter.package }}.errors import Refused
 from {{ cookiecutter.package }}.lineage import Source
@@ -184,38 +184,82 @@ def test_this_python_is_well() -> None:
 
 
 CLOSED, OPEN = "authorized_cidrs = [] # none", 'authorized_cidrs = ["203.0.113.0/24"]'
-INSIDE = "work from there: through a VPN, on a machine or a runner inside it"
+INSIDE = "work from inside the network: through a VPN, on a machine or a runner there"
+RIGHT = "see that the cluster is up, and that this is the right context (CONTEXT=)"
+VALUES = "terraform/environments/dev.tfvars"
+Ends = Callable[..., None]
 
 
 @pytest.fixture
-def silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reach, "answers", lambda host, port: False)
+def ends(monkeypatch: pytest.MonkeyPatch) -> Ends:
+    """Let connections to the API server end so; its name has these addresses."""
+
+    def patch(address: str, found: reach.Found, *addresses: str) -> None:
+        monkeypatch.setattr(kubeconfig, "server", lambda context: kubeconfig.Server(address))
+        monkeypatch.setattr(reach, "dial", lambda connect: found)
+        monkeypatch.setattr(reach, "resolved", lambda host: addresses)
+
+    return patch
 
 
-def test_one_that_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def project(root: Path, cloud: str, **variables: str) -> Path:
+    """A project of this cloud, with what Terraform is told of its environments."""
+    (root / "terraform" / "environments").mkdir(parents=True)
+    (root / "pyproject.toml").write_text(f'[tool.mlops-template.answers]\ncloud = "{cloud}"\n')
+    for environment, text in variables.items():
+        (root / "terraform" / "environments" / f"{environment}.tfvars").write_text(text)
+    return root
+
+
+def test_one_that_answers_and_one_that_refuses(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         address = f"https://127.0.0.1:{listening.getsockname()[1]}"
-        monkeypatch.setattr(reach, "server", lambda context: address)
+        monkeypatch.setattr(kubeconfig, "server", lambda context: kubeconfig.Server(address))
         assert reach.look(tmp_path, "dev") == (f"{address} answers", "")
-    assert reach.look(tmp_path, "dev") == (
-        f"{address} does not answer",
-        "see that the cluster is up, and that this is the right context (CONTEXT=)",
+    assert reach.look(project(tmp_path, "aws", dev=CLOSED), "dev") == (
+        f"{address} refuses the connection: nothing listens there",
+        "start the cluster, or name the right context (CONTEXT=)",
     )
 
 
 @pytest.mark.proof(
     "`make doctor ENV=` says that an API server is private, and from where it is reached, instead of a time-out"
 )
-@pytest.mark.usefixtures("silent")
-def test_one_that_is_private(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(reach, "server", lambda context: "https://abc.example.org")
-    monkeypatch.setattr(reach, "resolved", lambda host: ["10.20.1.7", "10.20.2.9"])
+@pytest.mark.parametrize("cloud", ["aws", "gcp", "azure"])
+def test_one_that_is_private(ends: Ends, tmp_path: Path, cloud: str) -> None:
+    ends("https://abc.example.org", reach.Found.SILENT, "10.20.1.7", "10.20.2.9")
+    root = project(tmp_path, cloud, dev=CLOSED, staging=CLOSED, prod=CLOSED)
     found = "the API server is private: https://abc.example.org answers only inside its network"
-    opened = ", or give authorized_cidrs your own addresses in terraform/environments/dev.tfvars"
-    assert reach.look(tmp_path, "dev") == (found, INSIDE + opened)
-    assert reach.look(tmp_path, "prod") == (found, INSIDE)
+    opened = f", or give authorized_cidrs your own addresses in {VALUES}"
+    assert reach.look(root, "dev") == (found, INSIDE + opened)
+    for environment in ("staging", "prod"):
+        assert reach.look(root, environment) == (found, INSIDE)
+
+
+def test_where_no_cloud_makes_the_cluster_nothing_can_be_opened(ends: Ends, tmp_path: Path) -> None:
+    """A stopped minikube has an address of its own on this machine, which nobody has then."""
+    own = project(tmp_path / "own", "local", dev=CLOSED)
+    none = project(tmp_path / "none", "aws")
+    address, elsewhere = "https://192.168.49.2:8443", f"start the cluster if it is on this machine; else {INSIDE}"
+    for found in (reach.Found.SILENT, reach.Found.APART):
+        ends(address, found, "192.168.49.2")
+        for root in (own, none):
+            assert reach.look(root, "dev") == (f"{address}, a private address, {found.value}", elsewhere)
+    ends("https://a.example.org", reach.Found.SILENT, "8.8.8.8")
+    for root in (own, none, tmp_path):
+        assert reach.look(root, "dev") == ("https://a.example.org does not answer within 5 s", RIGHT)
+
+
+def test_where_some_may_come_from_outside_it_may_be_others(ends: Ends, tmp_path: Path) -> None:
+    root = project(tmp_path, "azure", dev=OPEN, prod=OPEN)
+    ends("https://a.example.org", reach.Found.SILENT, "8.8.8.8")
+    found = "https://a.example.org does not answer within 5 s"
+    assert reach.look(root, "dev") == (found, f"{RIGHT}, and that authorized_cidrs in {VALUES} has your own address")
+    assert reach.look(root, "prod") == (found, RIGHT)
+    ends("https://a.example.org", reach.Found.UNKNOWN)
+    assert reach.look(root, "dev") == ("https://a.example.org has a name that has no address here", RIGHT)
 
 
 CASES: dict[str, tuple[str, list[str], str, bool]] = {
@@ -234,24 +278,6 @@ CASES: dict[str, tuple[str, list[str], str, bool]] = {
 def test_how_a_private_one_is_known(case: str) -> None:
     host, addresses, variables, private = CASES[case]
     assert reach.private(host, addresses, variables) == private
-
-
-@pytest.fixture
-def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Prints its last word, as if that were the server."""
-    program = tmp_path / "kubectl"
-    program.write_text('#!/bin/sh\nfor word; do :; done\n[ "$word" = none ] || echo "https://$word"\n')
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-
-
-@pytest.mark.usefixtures("kubectl")
-def test_kubeconfig_is_asked_for_the_context(tmp_path: Path) -> None:
-    assert reach.server("of-dev") == "https://of-dev"
-    assert reach.look(tmp_path, "dev", "none") == (
-        "kubeconfig has no context none",
-        "make infra-kubeconfig ENV=dev, or name one by KUBECONFIG or CONTEXT=",
-    )
 
 
 def test_a_name_that_is_not_known_has_no_addresses() -> None:

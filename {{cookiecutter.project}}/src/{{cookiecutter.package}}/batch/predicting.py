@@ -14,13 +14,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from .. import advice, scoring, staging
 from .. import bundle as bundles
-from .. import scoring, staging
 from ..contract import Contract
 from ..errors import Refused
 from ..features import input_names
 from ..registry import Version, champion_of, state
-from ..settings import Settings, option
+from ..settings import Settings
 from .columns import Inputs, Wrong, inputs
 from .files import check_paths, created, opened
 from .progress import Report, progress
@@ -45,10 +45,7 @@ def predict(settings: Settings, environment: str, source: str, output: str) -> P
     check_paths(source, output)
     champion = _champion(settings, environment)
     if champion is None:
-        raise Refused(
-            f"environment {environment} has no champion yet: {settings.training_verb(environment)}, "
-            f'then make promote{option(environment)} REASON="…"'
-        )
+        raise Refused(f"environment {environment} has no champion yet: {advice.first_model(settings, environment)}")
     folder = settings.artifacts / "champions" / champion.bundle_id
     bundle = bundles.fetch(champion.uri, folder, champion.bundle_id)
     with progress("predict") as report:

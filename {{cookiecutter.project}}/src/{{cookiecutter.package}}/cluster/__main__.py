@@ -1,5 +1,6 @@
 """`python -m <package>.cluster`: the verbs for a cluster."""
 
-from .cli import main
+from ..errors import run_program
+from .cli import app
 
-main()
+run_program(app)

@@ -98,9 +98,7 @@ def _change(place: Namespace, change: Change) -> None:
             core.replace_namespaced_secret(API_KEYS, place.name, found)
         except ApiException as error:
             if error.status == 404:
-                raise Refused(
-                    f"{place.name} has no Secret {API_KEYS}: make deploy ENV={place.environment} first"
-                ) from None
+                raise Refused(f"{place.name} has no Secret {API_KEYS}: make deploy{place.where} first") from None
             if error.status == 409:
                 raise Refused("somebody else changed the keys at the same moment: try again") from None
             raise

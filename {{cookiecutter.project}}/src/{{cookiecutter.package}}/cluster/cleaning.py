@@ -14,20 +14,24 @@ SECONDS = 180
 
 
 def clean(place: Namespace, confirm: str) -> str:
-    """Delete the namespace, whose name must be repeated, and its accounts in the platform; gives the line to print."""
+    """Delete the namespace, whose name must be repeated, and its accounts in the platform; gives the line to print.
+
+    Refused names the accounts that stay: whoever has their passwords gets in.
+    """
     if confirm != place.name:
         raise Refused(
             f"this deletes the namespace {place.name} with its servers, API keys and accounts: CONFIRM={place.name}"
         )
     there = _delete(place)
     # Last: until the namespace is gone, its pods use them.
-    stays = accounts.remove(place.cluster, place.settings, place.environment)
-    done = (
-        f"bundles, records and versions stay: make deploy ENV={place.environment} says how to serve the champion again"
-        if there
-        else f"there is no namespace {place.name}"
-    )
-    return f"{done}; {' and '.join(stays)} could not be removed: the same call tries again" if stays else done
+    if stays := accounts.remove(place.cluster, place.settings, place.environment):
+        raise Refused(
+            f"the namespace {place.name} is gone, but {' and '.join(stays)} could not be removed: "
+            f"make clean-cluster{place.where} CONFIRM={place.name} removes what is left once the platform answers"
+        )
+    if not there:
+        return f"there is no namespace {place.name}"
+    return f"bundles, records and versions stay: make deploy{place.where} says how to serve the champion again"
 
 
 def _delete(place: Namespace) -> bool:

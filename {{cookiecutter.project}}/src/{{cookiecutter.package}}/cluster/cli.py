@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import Refused, run_program
+from .. import command_line
+from ..command_line import Source
+from ..errors import Refused
 
 if TYPE_CHECKING:
     from .place import Namespace
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+app = command_line.new(__doc__)
 
 Environment = Annotated[
     str, typer.Option(help="An environment of config/gates.yaml that has a folder in k8s/overlays.")
@@ -69,11 +71,7 @@ def deploy(environment: Environment = "local", context: Context = "") -> None:
 
 
 @app.command("pipeline-run")
-def pipeline_run(
-    source: Annotated[str, typer.Option(help="Rows to train on; empty: what config/data.yaml names.")] = "",
-    environment: Environment = "local",
-    context: Context = "",
-) -> None:
+def pipeline_run(source: Source = "", environment: Environment = "local", context: Context = "") -> None:
     """Train in the cluster."""
     from . import training
 
@@ -163,12 +161,6 @@ def clean_cluster(
 
 def _place(environment: str, context: str) -> "Namespace":
     from ..settings import Settings
-    from .place import Namespace, connected
+    from .place import found
 
-    settings = Settings.load()
-    return Namespace(settings, environment, connected(settings, environment, context))
-
-
-def main() -> None:
-    """Run the command line."""
-    run_program(app)
+    return found(Settings.load(), environment, context)

@@ -18,6 +18,7 @@ from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
 
 from ..errors import Refused
+from . import kubeconfig
 
 TOKEN_SECONDS = 1800
 """How long an account's token is good: longer than a rollout may take, and short."""
@@ -43,7 +44,7 @@ class Cluster:
             )
         try:
             name = context or config.list_kube_config_contexts()[1]["name"]
-            api = config.new_client_from_config(context=name)
+            api = _client(name)
         except (ConfigException, TypeError) as problem:
             raise Refused(
                 f"no cluster: {problem}; name one by KUBECONFIG or `kubectl config use-context`, or make one: make cluster"
@@ -63,7 +64,7 @@ class Cluster:
         acting = client.Configuration()
         acting.host, acting.ssl_ca_cert, acting.verify_ssl = known.host, known.ssl_ca_cert, known.verify_ssl
         acting.proxy, acting.no_proxy, acting.tls_server_name = known.proxy, known.no_proxy, known.tls_server_name
-        acting.retries = known.retries
+        acting.proxy_headers, acting.retries = known.proxy_headers, known.retries
         acting.api_key = {"authorization": f"Bearer {token.status.token}"}
         return Cluster(self.context, client.ApiClient(acting), f"system:serviceaccount:{namespace}:{account}")
 
@@ -120,6 +121,16 @@ class Cluster:
                     return False
                 raise
         return True
+
+
+def _client(context: str) -> client.ApiClient:
+    """One for a context of kubeconfig; the library knows nothing of its proxies."""
+    configuration = client.Configuration()
+    config.load_kube_config(context=context, client_configuration=configuration)
+    server = kubeconfig.server(context)
+    if server is not None and server.proxy is not None:
+        configuration.proxy, configuration.proxy_headers = server.proxy.url, server.proxy.headers
+    return client.ApiClient(configuration)
 
 
 @contextmanager

@@ -9,12 +9,13 @@ from typing import Any
 from kubernetes import client
 from ruamel.yaml import YAML
 
+from .. import advice
 from ..errors import Refused
 from ..registry import Registry, Version
 from . import accounts, overlay
 from .connection import Cluster, said
 from .place import Namespace
-from .progress import ANNOTATION, Progress, trouble
+from .progress import ANNOTATION, Progress, stuck
 from .rollout import DEPLOYMENT, SELECTOR, wait_for
 from .waiting import plain, wait
 
@@ -42,9 +43,15 @@ def deploy(place: Namespace) -> str:
 
 def render(cluster: Cluster, folder: str, environment: str) -> str:
     """The objects of an overlay, as YAML."""
-    if not (Path(folder) / "images" / "kustomization.yaml").exists():
-        raise Refused(f"no images are known for {environment}: make image ENV={environment} first")
+    images(Path(folder), environment)
     return cluster.kubectl("kustomize", folder)
+
+
+def images(folder: Path | None, environment: str) -> Path:
+    """The part of an overlay's folder that names its images; Refused as long as none were built."""
+    if folder is None or not (folder / "images" / "kustomization.yaml").exists():
+        raise Refused(f"no images are known for {environment}: make image ENV={environment} first")
+    return folder / "images"
 
 
 def apply(cluster: Cluster, rendered: str) -> None:
@@ -109,20 +116,17 @@ def _wait(place: Namespace) -> str:
         wait_for(place.cluster, place.name, bundle_id)
         return f"{place.environment} serves bundle {bundle_id[:12]} as before: a deployment never changes the model"
     wait(place.cluster, place.name, "start", lambda: _started(place), START_SECONDS)
-    return waiting(place.environment, _champion(place))
+    return waiting(place, _champion(place))
 
 
-def waiting(environment: str, champion: Version | None) -> str:
+def waiting(place: Namespace, champion: Version | None) -> str:
     """What brings a model to servers that have none."""
-    if champion is not None:
-        return (
-            f"{environment} is waiting for a model: make promote ENV={environment} BUNDLE={champion.bundle_id[:12]} "
-            f'REASON="…" brings back version {champion.number}, its champion'
-        )
-    return (
-        f"{environment} is waiting for a model: make pipeline-run ENV={environment}, "
-        f'then make promote ENV={environment} REASON="…"'
-    )
+    if champion is None:
+        what = advice.first_model(place.settings, place.environment, place.context)
+    else:
+        bundle = f'BUNDLE={champion.bundle_id[:12]} REASON="…"'
+        what = f"make promote{place.where} {bundle} brings back version {champion.number}, its champion"
+    return f"{place.environment} is waiting for a model: {what}"
 
 
 def _champion(place: Namespace) -> Version | None:
@@ -138,9 +142,8 @@ def _started(place: Namespace) -> Progress:
     """Without a model the servers live, and are not ready: that is all there is to wait for."""
     core = client.CoreV1Api(place.cluster.api)
     pods = plain(place.cluster, core.list_namespaced_pod(place.name, label_selector=SELECTOR))["items"]
-    if (found := trouble(pods)) is not None:
-        where = f"pod {found.pod}, container {found.container}: {found.reason}"
-        return Progress(where, failed=where, trouble=found)
+    if (failed := stuck(pods)) is not None:
+        return failed
     started = sum(_is_started(pod) for pod in pods)
     return Progress(f"{started} of {len(pods)} servers live", done=bool(pods) and started == len(pods))
 

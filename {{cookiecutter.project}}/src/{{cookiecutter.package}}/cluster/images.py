@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from rich.console import Console
 
-from .. import lineage, staging
+from .. import advice, lineage, staging
 from ..errors import Refused
 from ..settings import Settings
 from ..strict import read_yaml
@@ -91,7 +91,10 @@ def make(settings: Settings, environment: str, builder: Builder, delivery: Deliv
     file = settings.root / "k8s" / "overlays" / environment / "images" / "kustomization.yaml"
     write(file, made)
     verb = "platform" if PLATFORM in made else "deploy"
-    console.print(f"{file.relative_to(settings.root)} names them; next: make {verb} ENV={environment}", highlight=False)
+    console.print(
+        f"{file.relative_to(settings.root)} names them; next: make {verb}{advice.where(settings, environment)}",
+        highlight=False,
+    )
 
 
 def selected(only: str, platform: bool) -> tuple[str, ...]:

@@ -1,12 +1,12 @@
 """Where an environment is: k8s/overlays/<environment>/environment.yaml, and the way from this machine to what it names."""
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from pydantic import ConfigDict, Field
 
+from .. import variables
 from ..errors import Refused
 from ..settings import Settings
 from ..strict import Strict, parse, read_yaml
@@ -81,7 +81,7 @@ def reached(
             values["AWS_ENDPOINT_URL"] = stack.enter_context(_way(cluster, place.object_store_endpoint))
         for name in (OBJECT_STORE, MLFLOW):
             values |= cluster.secret(where, name) or {}
-        stack.enter_context(_variables(values))
+        stack.enter_context(variables.given(values))
         yield
 
 
@@ -94,17 +94,3 @@ def _way(cluster: Cluster, address: str) -> Iterator[str]:
     scheme, name, where, port, rest = service.groups()
     with cluster.forward(where, name, int(port)) as local:
         yield f"{scheme}://127.0.0.1:{local}{rest}"
-
-
-@contextmanager
-def _variables(values: dict[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

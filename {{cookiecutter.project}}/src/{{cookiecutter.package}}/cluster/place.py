@@ -8,7 +8,7 @@ from typing import Any
 from kubernetes import client
 from prometheus_client.parser import text_string_to_metric_families
 
-from .. import lineage
+from .. import advice, lineage
 from ..errors import Refused
 from ..overview import Served
 from ..settings import Settings
@@ -23,9 +23,16 @@ METRICS_PORT = 8081
 class Namespace:
     """One environment's namespace."""
 
-    def __init__(self, settings: Settings, environment: str, cluster: Cluster) -> None:
+    def __init__(self, settings: Settings, environment: str, cluster: Cluster, context: str = "") -> None:
         self.settings, self.environment, self.cluster = settings, environment, cluster
+        self.context = context
+        """What the user named the cluster by; empty: nothing."""
         self.name = overlay.namespace(settings, environment)
+
+    @property
+    def where(self) -> str:
+        """What leads a verb here again."""
+        return advice.where(self.settings, self.environment, self.context)
 
     def target(self) -> Rollout:
         """The Deployment, changed as the promoting account."""
@@ -46,7 +53,7 @@ class Namespace:
 
     def remedy(self) -> str:
         """A promotion writes the annotations again, whoever changed them."""
-        return f'make promote ENV={self.environment} BUNDLE=<the champion> REASON="…" brings it back'
+        return f'make promote{self.where} BUNDLE=<the champion> REASON="…" brings it back'
 
     def _says(self, pod: Any) -> str | None:
         """The bundle that a pod names in its metrics; None when it has no model."""
@@ -68,9 +75,14 @@ class Namespace:
 @contextmanager
 def reached(settings: Settings, environment: str, context: str) -> Iterator[Namespace]:
     """The environment with its registry and object store within reach, for as long as the block lasts."""
-    place = Namespace(settings, environment, connected(settings, environment, context))
+    place = found(settings, environment, context)
     with overlay.reached(settings, environment, place.cluster):
         yield place
+
+
+def found(settings: Settings, environment: str, context: str) -> Namespace:
+    """The environment in the cluster of that context."""
+    return Namespace(settings, environment, connected(settings, environment, context), context)
 
 
 def connected(settings: Settings, environment: str, context: str) -> Cluster:

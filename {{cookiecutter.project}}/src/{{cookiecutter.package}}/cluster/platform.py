@@ -50,12 +50,10 @@ def install(cluster: Cluster, settings: Settings, environment: str, folder: Path
 
 def render(cluster: Cluster, settings: Settings, environment: str, folder: Path) -> str:
     """The platform's objects as YAML, MLflow's image as `make image` recorded it."""
-    overlay, platform = settings.overlay(environment), settings.root / folder
+    platform = settings.root / folder
     if not (platform / "kustomization.yaml").exists():
         raise Refused(f"{folder}: has no kustomization.yaml; the template's is {FOLDER}")
-    images = overlay / "images" if overlay is not None else None
-    if images is None or not (images / "kustomization.yaml").exists():
-        raise Refused(f"no images are known for {environment}: make image ENV={environment} first")
+    images = deploying.images(settings.overlay(environment), environment)
     settings.artifacts.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.artifacts) as work:
         here = {"resources": [os.path.relpath(platform, work)], "components": [os.path.relpath(images, work)]}

@@ -50,9 +50,8 @@ def progress(deployment: dict[str, Any], pods: Sequence[dict[str, Any]], bundle_
     old = len(pods) - len(new)
     if status.get("observedGeneration", 0) < deployment["metadata"]["generation"]:
         return Progress("waiting for the cluster to see the change")
-    if (found := trouble(new)) is not None:
-        where = f"pod {found.pod}, container {found.container}: {found.reason}"
-        return Progress(where, failed=where, trouble=found)
+    if (failed := stuck(new)) is not None:
+        return failed
     if refused := _condition(deployment, "ReplicaFailure", "True"):
         return Progress(refused, failed=f"the cluster refuses the pods: {refused}")
     if late := _condition(deployment, "Progressing", "False"):
@@ -62,6 +61,14 @@ def progress(deployment: dict[str, Any], pods: Sequence[dict[str, Any]], bundle_
         return Progress(f"{wanted} of {wanted} pods serve it", done=True)
     serving = sum(_is_ready(pod) for pod in new)
     return Progress(f"{serving} of {wanted} pods serve it" + (f", of the others there are still {old}" if old else ""))
+
+
+def stuck(pods: Sequence[dict[str, Any]]) -> Progress | None:
+    """That pods will never come to it, where one of them is in trouble."""
+    if (found := trouble(pods)) is None:
+        return None
+    where = f"pod {found.pod}, container {found.container}: {found.reason}"
+    return Progress(where, failed=where, trouble=found)
 
 
 def trouble(pods: Sequence[dict[str, Any]]) -> Trouble | None:

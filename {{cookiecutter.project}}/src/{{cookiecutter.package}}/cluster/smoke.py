@@ -5,7 +5,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from .. import bundle
+from .. import advice, bundle
 from ..errors import Refused
 from ..registry import Registry
 from ..store import Store
@@ -21,14 +21,15 @@ def smoke(place: Namespace) -> str:
     """Send the champion's golden request through the Service; Refused when the answer is not the golden one."""
     champion = Registry(place.settings.environment(place.environment)).champion()
     if champion is None:
-        raise Refused(f'{place.environment} has no champion yet: make promote ENV={place.environment} REASON="…"')
+        first = advice.promotion(place.settings, place.environment, place.context)
+        raise Refused(f"{place.environment} has no champion yet: {first}")
     golden = json.loads(Store.open(champion.uri).get(bundle.MANIFEST))["golden"]
     answer = _asked(place, golden["request"])
     prediction = answer["predictions"][0]
     if answer["bundle"] != champion.bundle_id:
         raise Refused(
             f"the Service serves bundle {answer['bundle'][:12]}, the champion is {champion.bundle_id[:12]}: "
-            f"see make status ENV={place.environment}"
+            f"see make status{place.where}"
         )
     if abs(prediction["score"] - golden["score"]) > TOLERANCE or prediction["decision"] != golden["decision"]:
         raise Refused(f"the answer {prediction['score']}, {prediction['decision']} is not the golden one: {golden}")

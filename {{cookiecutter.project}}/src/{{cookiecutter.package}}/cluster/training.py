@@ -12,7 +12,7 @@ from .. import lineage
 from ..errors import Refused
 from .connection import said
 from .place import Namespace
-from .progress import Progress, trouble
+from .progress import Progress, stuck
 from .waiting import plain, wait
 
 CRON_JOB = "training"
@@ -31,9 +31,7 @@ def run(place: Namespace, source: str) -> None:
         except ApiException as error:
             if error.status != 404:
                 raise
-            raise Refused(
-                f"{place.name} has no CronJob {CRON_JOB}: make deploy ENV={place.environment} first"
-            ) from None
+            raise Refused(f"{place.name} has no CronJob {CRON_JOB}: make deploy{place.where} first") from None
         name = f"{CRON_JOB}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
         template = plain(place.cluster, cron_job)["spec"]["jobTemplate"]
         container = template["spec"]["template"]["spec"]["containers"][0]
@@ -56,9 +54,8 @@ def author(person: str) -> list[dict[str, str]]:
 
 def _running(place: Namespace, name: str) -> Progress:
     pods = _pods(place, name)
-    if (found := trouble(pods)) is not None:
-        where = f"pod {found.pod}, container {found.container}: {found.reason}"
-        return Progress(where, failed=where, trouble=found)
+    if (failed := stuck(pods)) is not None:
+        return failed
     phases = [pod.get("status", {}).get("phase", "Pending") for pod in pods]
     if any(phase != "Pending" for phase in phases):
         return Progress("its pod has started", done=True)

@@ -74,11 +74,26 @@ class Place:
         """What brings a model here: a promotion starts new pods, and `make serve`, which is our parent, asks the registry when it is told."""
         where, option = self.environment or "this environment", self.environment and f" ENV={self.environment}"
         if self.environment and self.parent_fd is None:
+            rule = _rule(self.environment)
+            option += " CONTEXT=…" if rule.get("approval") == "file" else ""
+            if before := rule.get("after"):
+                return (
+                    f"no model has been promoted in {where} yet: run `make promote{option} BUNDLE=… REASON=…` with the champion of {before}, "
+                    f"which `make status ENV={before}` shows; `make status{option}` says whether there is one here already"
+                )
             return (
                 f"no model has been promoted in {where} yet: run `make pipeline-run{option}` and `make promote{option} REASON=…`; "
                 f"`make status{option}` says whether there is a champion, which BUNDLE= brings back"
             )
         return f"no model has been promoted in {where} yet: run `make train{option}` and `make promote{option} REASON=…`, then `make serve{option}` again"
+
+
+def _rule(environment: str) -> dict[str, Any]:
+    """What config/gates.yaml says of an environment. For a hint only: a server needs no other configuration than its own."""
+    try:
+        return dict(read_yaml(_root() / "config/gates.yaml", "config/gates.yaml")["environments"][environment])
+    except (Refused, OSError, KeyError, TypeError, ValueError):
+        return {}
 
 
 class Server(uvicorn.Server):
@@ -129,8 +144,12 @@ class Quiet(uvicorn.Server):
 
 def load_settings(root: Path | None = None) -> ServingSettings:
     """config/serving.yaml alone: a server needs no other configuration."""
-    root = root or Path(os.environ.get("PROJECT_ROOT", "."))
+    root = root or _root()
     return parse(ServingSettings, read_yaml(root / "config/serving.yaml", "config/serving.yaml"), "config/serving.yaml")
+
+
+def _root() -> Path:
+    return Path(os.environ.get("PROJECT_ROOT", "."))
 
 
 def main() -> None:
@@ -159,12 +178,13 @@ async def run(settings: ServingSettings, place: Place, log: Log) -> None:
         folder = place.model_dir / place.model_id
         predictor = Predictor.load(folder, place.model_id, place.model_version, settings.limits.rows)
     telemetry = Telemetry.start(os.environ, log, predictor)
-    app = App(settings, log, keys, telemetry, place.no_model)
+    no_model = "" if predictor else place.no_model
+    app = App(settings, log, keys, telemetry, no_model)
     if predictor:
         app.serve(predictor)
         log.event("info", f"serving bundle {place.model_id}, version {place.model_version}")
     else:
-        log.event("warning", place.no_model)
+        log.event("warning", no_model)
     protocol = type("Protocol", (Protocol,), {"header_seconds": settings.limits.header_seconds})
     main_socket = _listen(place.socket_fd, place.host, place.port)
     metrics_socket = _listen(place.metrics_fd, place.host, place.metrics_port)
