@@ -42,7 +42,8 @@ def test_who_only_looks_holds_nothing(settings: Settings, local: Environment, tr
     train("one")
     promotion.promote(settings, "local", "x")
     with staging.locked(settings.artifacts / "local.lock"):
-        assert promotion.recover(settings, "local") == []  # it would name another promotion if it had asked for the lock
+        # It would name another promotion if it had asked for the lock.
+        assert promotion.recover(settings, "local") == []
 
 
 def test_another_host_that_begins_while_we_look_is_left_alone(
