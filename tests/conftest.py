@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -163,9 +164,12 @@ def bake(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Bake:
 
     def generate(**answers: str) -> Path:
         folder = tmp_path_factory.mktemp("baked")
-        baked = cookiecutter(
-            str(template), no_input=True, extra_context=answers, output_dir=str(folder), config_file=str(settings)
-        )
+        # Cookiecutter writes each hook that it runs where temporary files go, and leaves it there.
+        with tempfile.TemporaryDirectory() as left, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tempfile, "tempdir", left)
+            baked = cookiecutter(
+                str(template), no_input=True, extra_context=answers, output_dir=str(folder), config_file=str(settings)
+            )
         return Path(baked)
 
     return generate
