@@ -22,7 +22,9 @@ from modules import BANNER, CLOUDS, FILES, ROOTS, TERRAFORM, Variable, modules, 
 
 MODULES = [folder for root in ROOTS for folder in modules(root)]
 LINES = 900
-"""What an owner of one cloud reads, tests apart."""
+"""What an owner of one cloud reads at most, in lines of code, tests apart."""
+AZURE = 1000
+"""Where that is not reached, what it is now."""
 PARTS = {"budget", "cluster", "identity", "network", "registry", "storage"}
 TESTS = {"security", "stack", "variables"}
 ENVIRONMENTS = ("dev", "staging", "prod")
@@ -90,14 +92,45 @@ def test_every_cloud_is_made_of_the_same_parts(cloud: str) -> None:
     assert (TERRAFORM / cloud / "bootstrap" / "README.md").exists()
 
 
-LONGER = pytest.mark.xfail(reason="what the contract and its security need is longer so far", strict=True)
+def test_the_bootstraps_ask_alike() -> None:
+    """What all have, in the same words and with the same rules; of the subjects one is each cloud's own: how long they may be."""
+    asked = {cloud: {each.name: each for each in variables(text(cloud, "bootstrap/variables.tf"))} for cloud in CLOUDS}
+    for name in ("project", "environment", "ci_subjects"):
+        first, *others = (vars(asked[cloud][name]) for cloud in CLOUDS)
+        for other in others:
+            assert {**other, "validations": ()} == {**first, "validations": ()}
+            assert other["validations"][::2] == first["validations"][::2] != (), name
 
 
-@pytest.mark.parametrize("cloud", [pytest.param("aws", marks=LONGER), pytest.param("azure", marks=LONGER), "gcp"])
-def test_an_owner_reads_little(cloud: str) -> None:
+def lines_of_code(hcl: str) -> int:
+    """As cloc counts: neither blank nor only a comment, so that no reason is deleted to win a line."""
+    without_strings = re.sub(r'"(?:[^"\\\n]|\\.)*"', '""', hcl)
+    assert "/*" not in without_strings, "a comment of many lines, which is counted as code"
+    return sum(not re.match(r"\s*(#|//|$)", line) for line in hcl.splitlines())
+
+
+def code_of(cloud: str) -> int:
     files = [file for folder in modules(cloud) for file in folder.glob("*.tf")]
     assert len(files) == len(FILES) * (len(PARTS) + 2)
-    assert sum(file.read_text(encoding="utf-8").count("\n") for file in files) <= LINES
+    return sum(lines_of_code(file.read_text(encoding="utf-8")) for file in files)
+
+
+def test_reasons_are_not_counted() -> None:
+    assert lines_of_code('\n# a\n  // b\na = 1 # c\nb = "/*" // d\n') == 2
+    with pytest.raises(AssertionError, match="many lines"):
+        lines_of_code("/* a\n*/\n")
+
+
+LONGER = pytest.mark.xfail(reason="the same needs more objects on Azure: docs/decisions/0017", strict=True)
+
+
+@pytest.mark.parametrize("cloud", ["aws", pytest.param("azure", marks=LONGER), "gcp"])
+def test_an_owner_reads_little(cloud: str) -> None:
+    assert code_of(cloud) <= LINES
+
+
+def test_what_is_too_long_gets_no_longer() -> None:
+    assert code_of("azure") <= AZURE
 
 
 def test_nothing_is_left_in_the_tree() -> None:

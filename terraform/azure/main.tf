@@ -37,16 +37,17 @@ module "registry" {
 
 module "cluster" {
   source     = "./modules/cluster"
-  node_pools = var.node_pools
   identities = azurerm_user_assigned_identity.this
-  this       = merge(local.this, module.storage, module.network, { kubernetes_version = var.kubernetes_version, admin_group_ids = var.admin_group_ids })
+  this = merge(local.this, module.storage, module.network, {
+    kubernetes_version = var.kubernetes_version, admin_group_ids = var.admin_group_ids, node_pools = var.node_pools
+  })
 }
 
 module "identity" {
-  source    = "./modules/identity"
-  this      = merge(local.this, module.storage, module.registry, module.cluster)
-  readers   = var.artifact_readers
-  workloads = { for name, workload in var.workloads : name => merge(workload, { namespace = coalesce(workload.namespace, local.name) }) }
+  source = "./modules/identity"
+  this = merge(local.this, module.storage, module.registry, module.cluster, { readers = var.artifact_readers
+    workloads = { for name, workload in var.workloads : name => merge(workload, { namespace = coalesce(workload.namespace, local.name) }) }
+  })
 }
 
 module "budget" {

@@ -36,10 +36,9 @@ variable "network_cidr" {
   nullable    = false
   default     = "10.20.0.0/16"
   validation {
-    condition = (
-      can(cidrnetmask(var.network_cidr)) && try(cidrsubnet(var.network_cidr, 0, 0) == var.network_cidr, false) &&
-      can(regex("^(10\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.|192\\.168\\.).*/(16|17|18|19|20)$", var.network_cidr))
-    )
+    condition = try(cidrsubnet(var.network_cidr, 0, 0) == var.network_cidr, false) && can(regex(
+      "^(10\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.|192\\.168\\.).*/(16|17|18|19|20)$", var.network_cidr
+    ))
     error_message = "network_cidr: must be a private IPv4 range from /16 to /20 that begins at its first address, such as 10.20.0.0/16."
   }
 }
@@ -80,10 +79,7 @@ variable "authorized_cidrs" {
 variable "node_pools" {
   description = "Groups of nodes by purpose: cpu (needed), spot (cheap, may vanish; tainted), gpu (tainted). A pool is there when its key is."
   type = map(object({
-    machine_types = list(string)
-    min           = number
-    max           = number
-    disk_gb       = optional(number, 100)
+    machine_types = list(string), min = number, max = number, disk_gb = optional(number, 100)
     accelerator   = optional(object({ type = string, count = number }))
   }))
   nullable = false
@@ -106,12 +102,8 @@ variable "node_pools" {
 
 variable "workloads" {
   description = "Who in the cluster may use the artifacts: service account, its namespace (left out: that of the environment) and access, read or write."
-  type = map(object({
-    service_account = string
-    namespace       = optional(string)
-    access          = string
-  }))
-  nullable = false
+  type        = map(object({ service_account = string, namespace = optional(string), access = string }))
+  nullable    = false
   default = {
     training = { service_account = "training", access = "write" }
     serving  = { service_account = "serving", access = "read" }
@@ -122,11 +114,10 @@ variable "workloads" {
     error_message = "workloads: access: must be read or write."
   }
   validation {
-    condition = alltrue(flatten([
-      for workload in values(var.workloads) : [
-        for name in compact([workload.service_account, workload.namespace]) : can(regex("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", name))
-      ]
-    ]))
+    condition = alltrue([
+      for name in flatten([for workload in values(var.workloads) : concat([workload.service_account], workload.namespace[*])]) :
+      can(regex("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", name))
+    ])
     error_message = "workloads: service_account and namespace: must be names as Kubernetes has them, without wildcards."
   }
 }

@@ -40,6 +40,7 @@ EVERYWHERE: dict[str, list[Any]] = {
     "workloads": [
         {"x": ONE | {"access": "admin"}},
         {"x": ONE | {"service_account": "*"}},
+        {"x": ONE | {"service_account": ""}},
         {"x": ONE | {"namespace": "a:b"}},
     ],
     "artifact_readers": [["*"], [""], ["allUsers"], ["allAuthenticatedUsers"]],
@@ -51,6 +52,8 @@ EVERYWHERE: dict[str, list[Any]] = {
 SUBJECTS = FILLED_IN["bootstrap"]["ci_subjects"]
 SUBJECT = SUBJECTS["apply"][0]
 OF_BOOTSTRAP: dict[str, list[Any]] = {
+    "project": ["Flight Delay", "flight-*", ""],
+    "environment": ["production", ""],
     "state_name": ["", "Not a name"],
     "ci_subjects": [
         SUBJECTS | {"issuer": "http://token.actions.githubusercontent.com"},
@@ -59,6 +62,8 @@ OF_BOOTSTRAP: dict[str, list[Any]] = {
         SUBJECTS | {"apply": ["repo:acme/*"]},
         SUBJECTS | {"apply": ["repo:acme/flight-dela?"]},
         SUBJECTS | {"plan": [""]},
+        SUBJECTS | {"plan": []},
+        SUBJECTS | {"apply": []},
         SUBJECTS | {"plan": [SUBJECT]},
     ],
 }
@@ -90,10 +95,7 @@ OWN: dict[str, dict[str, list[Any]]] = {
         "zones": [["a"], ["4"]],
         "artifact_reader_subnet_ids": [["default"]],
     },
-    "aws/bootstrap": {
-        "environment": ["production"],
-        "ci_subjects": [SUBJECTS | {"plan": []}],
-    },
+    "aws/bootstrap": {},
     "gcp/bootstrap": {"ci_subjects": [SUBJECTS | {"apply": ["x" * 128]}], "state_name": ["google-state"]},
     "azure/bootstrap": {
         "ci_subjects": [SUBJECTS | {"plan": ["x" * 601]}],

@@ -1,5 +1,6 @@
 """Each cloud's whole root on stand-ins of the providers: made, unchanged, changed in one place, destroyed."""
 
+import re
 from typing import Any
 
 import pytest
@@ -14,6 +15,12 @@ LOGS = {
     "aws": {"module.cluster.aws_cloudwatch_log_group.this", "module.network.aws_cloudwatch_log_group.this"},
     "azure": {"azurerm_log_analytics_workspace.this"},
     "gcp": {"module.network.google_logging_project_bucket_config.this"},
+}
+# On them nothing depends, so that a refusal keeps Terraform from looking at no other.
+BUDGETS = {
+    "aws": "aws_budgets_budget",
+    "azure": "azurerm_consumption_budget_subscription",
+    "gcp": "google_billing_budget",
 }
 
 
@@ -45,6 +52,18 @@ def test_a_life(cloud: str, version: str, root: MakeRoot) -> None:
     assert set(actions(stack.plan("-destroy")).values()) == {"delete"}
     stack("apply", "tfplan")
     assert kinds(stack.state()) == 0
+
+
+@pytest.mark.parametrize("kind", ["", "bootstrap"], ids=["stack", "bootstrap"])
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_what_no_state_knows_can_be_taken_in(cloud: str, kind: str, root: MakeRoot) -> None:
+    """However little there is yet, nothing is in the way of an import, such as a `for_each` over what is not made."""
+    stack = root(any_terraform(), cloud, "dev", kind)
+    address = "terraform_data.keep" if kind else f"module.budget.{BUDGETS[cloud]}.this"
+    said = stack("import", *(f"-var-file={file}" for file in stack.values), address, "id", check=False)
+    # A stand-in has nothing to import.
+    assert re.findall(r"Error: (.+)", said) == ([] if kind else ["Stand-in provider: import"])
+    assert ("Import successful!" in said) == bool(kind)
 
 
 @pytest.mark.proof(

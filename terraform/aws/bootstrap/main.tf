@@ -65,6 +65,7 @@ locals {
     ["*", { eks = "CreateCluster", kms = "CreateKey", ec2 = join(" ", concat( # AWS lets none of these be named before it exists
       [for what in ["FlowLogs", "InternetGateway", "LaunchTemplate", "NatGateway", "Route", "Subnet", "Tags", "Vpc"] : "Create${what} Delete${what}"],
       ["AllocateAddress AttachInternetGateway AuthorizeSecurityGroupIngress CreateLaunchTemplateVersion DetachInternetGateway ModifyLaunchTemplate"],
+      ["CreateVpcEndpoint DeleteVpcEndpoints ModifyVpcEndpoint"],
       ["ModifySubnetAttribute ModifyVpcAttribute ReleaseAddress ReplaceRoute RevokeSecurityGroupEgress RevokeSecurityGroupIngress RunInstances"],
     )) }, local.in_region],
     # It deploys what it has built: images are pushed and artifacts promoted by it.
@@ -124,9 +125,9 @@ resource "aws_iam_role" "this" {
 }
 
 resource "aws_iam_role_policy" "this" {
-  for_each = aws_iam_role.this
+  for_each = toset(["plan", "apply"])
   name     = each.key
-  role     = each.value.id
+  role     = aws_iam_role.this[each.key].id
   policy   = local.policies[each.key]
 }
 

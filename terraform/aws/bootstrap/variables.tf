@@ -1,6 +1,10 @@
 variable "project" {
   description = "Name of the project, as in the stack's variables."
   type        = string
+  validation {
+    condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$", var.project))
+    error_message = "project: must be 1 to 40 lower-case letters, digits and inner hyphens, such as energy-usage."
+  }
 }
 
 variable "environment" {
@@ -32,21 +36,21 @@ variable "state_name" {
 }
 
 variable "ci_subjects" {
-  description = "Whose tokens CI shows: issuer, audience, and exactly the subjects that may plan and that may apply."
+  description = "Whose tokens CI comes with: issuer, audience, and the exact subjects that may plan and that may apply."
   type        = object({ issuer = string, audience = string, plan = list(string), apply = list(string) })
   validation {
-    condition     = can(regex("^https://[^/].*[^/]$", var.ci_subjects.issuer)) && var.ci_subjects.audience != ""
-    error_message = "ci_subjects: issuer: must begin with https:// and end without a slash, as https://gitlab.example.com does; audience: must not be empty."
+    condition     = can(regex("^https://[^/\\s]+(/[^/\\s]+)*$", var.ci_subjects.issuer))
+    error_message = "ci_subjects: issuer: must be an https address without a slash at its end, such as https://token.actions.githubusercontent.com."
   }
   validation {
-    condition     = alltrue([for subject in concat(var.ci_subjects.plan, var.ci_subjects.apply) : can(regex("^[^*?\\s]+$", subject))])
-    error_message = "ci_subjects: each subject must be written out: not empty, without *, ? or spaces."
+    condition = alltrue([
+      for text in concat([var.ci_subjects.audience], var.ci_subjects.plan, var.ci_subjects.apply) : can(regex("^[^\\s*?]+$", text))
+    ])
+    error_message = "ci_subjects: audience, plan, apply: each must be exact: not empty, without *, ? and spaces."
   }
   validation {
-    condition = (
-      length(setproduct(var.ci_subjects.plan, var.ci_subjects.apply)) > 0 && length(setintersection(var.ci_subjects.plan, var.ci_subjects.apply)) == 0
-    )
-    error_message = "ci_subjects: plan and apply each need a subject, and none may be in both."
+    condition     = length(setproduct(var.ci_subjects.plan, var.ci_subjects.apply)) > 0 && length(setintersection(var.ci_subjects.plan, var.ci_subjects.apply)) == 0
+    error_message = "ci_subjects: plan, apply: each needs a subject, and none may be in both: what applies comes with one of its own, such as the environment's."
   }
 }
 

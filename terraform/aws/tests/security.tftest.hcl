@@ -103,6 +103,20 @@ run "storage_of_the_state" {
   }
 }
 
+run "way_to_s3" {
+  command = plan
+  module { source = "./modules/network" }
+  override_resource {
+    target          = aws_default_route_table.this
+    override_during = plan
+    values          = { id = "rtb-main" }
+  }
+  assert {
+    condition     = aws_vpc_endpoint.s3.service_name == "com.amazonaws.eu-central-1.s3" && aws_vpc_endpoint.s3.route_table_ids == toset(["rtb-main"])
+    error_message = "from every subnet S3 is reached by the endpoint, which is not paid by the GB"
+  }
+}
+
 run "network" {
   command = plan
   module { source = "./modules/network" }

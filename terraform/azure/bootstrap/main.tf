@@ -20,15 +20,13 @@ locals {
   scopes = { stack = azurerm_resource_group.this["stack"].id, state = module.state.container_id, subscription = "/subscriptions/${var.subscription_id}" }
   # By identity and scope: Azure's own roles, and "own" is what it has none for, in `roles`. The provider reads the kubeconfig, in which there
   # is no credential; a budget is the subscription's: see modules/budget.
-  grants = merge([for identity, of in {
-    plan = {
-      stack = ["Reader", "Key Vault Reader", "Azure Kubernetes Service Cluster User Role"], state = ["own"], subscription = ["Cost Management Reader"]
-    }
-    apply = {
-      stack = ["Key Vault Crypto Officer", "Azure Kubernetes Service Cluster User Role", local.admin, "own"]
-      state = ["Storage Blob Data Contributor"], subscription = ["Cost Management Contributor"]
-    }
-  } : merge([for scope, roles in of : { for role in roles : "${identity}: ${role}" => { identity = identity, scope = scope, role = role } }]...)]...)
+  grants = { for row in concat(
+    [for role in ["Reader", "Key Vault Reader", local.user] : ["plan", "stack", role]],
+    [["plan", "state", "own"], ["plan", "subscription", "Cost Management Reader"]],
+    [for role in ["Key Vault Crypto Officer", local.user, local.admin, "own"] : ["apply", "stack", role]],
+    [["apply", "state", "Storage Blob Data Contributor"], ["apply", "subscription", "Cost Management Contributor"]],
+  ) : "${row[0]}: ${row[2]}" => { identity = row[0], scope = row[1], role = row[2] } }
+  user  = "Azure Kubernetes Service Cluster User Role"
   admin = "Role Based Access Control Administrator" # under the condition that follows from `granted`
   roles = {
     # To lock is to write, which Azure does not tell apart; what is overwritten remains as a version.

@@ -19,13 +19,13 @@ variables {
     subnet_id          = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/energy-usage-dev/providers/Microsoft.Network/virtualNetworks/energy-usage-dev/subnets/nodes"
     service_cidr       = "10.96.0.0/16"
     pod_cidr           = "10.244.0.0/16"
+    node_pools         = { cpu = { machine_types = ["Standard_D4ds_v5"], min = 3, max = 9, disk_gb = 100 } }
   }
   identities = { for name in ["cluster", "encryption", "workload-training", "workload-serving"] : name => {
     id           = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/energy-usage-dev/providers/Microsoft.ManagedIdentity/userAssignedIdentities/energy-usage-dev-${name}"
     client_id    = "44444444-4444-4444-4444-444444444444"
     principal_id = "88888888-8888-8888-8888-888888888888"
   } }
-  node_pools = { cpu = { machine_types = ["Standard_D4ds_v5"], min = 3, max = 9, disk_gb = 100 } }
 }
 
 run "private_without_ranges" {
@@ -160,10 +160,10 @@ run "cpu_and_spot" {
     source = "./modules/cluster"
   }
   variables {
-    node_pools = {
+    this = merge(var.this, { node_pools = {
       cpu  = { machine_types = ["Standard_D4ds_v5"], min = 1, max = 3, disk_gb = 100 }
       spot = { machine_types = ["Standard_D8ds_v5"], min = 0, max = 5, disk_gb = 100 }
-    }
+    } })
   }
 
   assert {
@@ -196,10 +196,10 @@ run "cpu_and_gpu" {
     source = "./modules/cluster"
   }
   variables {
-    node_pools = {
+    this = merge(var.this, { node_pools = {
       cpu = { machine_types = ["Standard_D4ds_v5"], min = 1, max = 3, disk_gb = 100 }
       gpu = { machine_types = ["Standard_NC4as_T4_v3"], min = 0, max = 2, disk_gb = 150 }
-    }
+    } })
   }
 
   assert {
@@ -222,11 +222,11 @@ run "all_pools" {
     source = "./modules/cluster"
   }
   variables {
-    node_pools = {
+    this = merge(var.this, { node_pools = {
       cpu  = { machine_types = ["Standard_D4ds_v5"], min = 1, max = 3, disk_gb = 100 }
       spot = { machine_types = ["Standard_D8ds_v5"], min = 0, max = 5, disk_gb = 100 }
       gpu  = { machine_types = ["Standard_NC4as_T4_v3"], min = 0, max = 2, disk_gb = 100 }
-    }
+    } })
   }
 
   assert {
@@ -241,9 +241,9 @@ run "two_machine_types" {
     source = "./modules/cluster"
   }
   variables {
-    node_pools = { cpu = { machine_types = ["Standard_D4ds_v5", "Standard_D4s_v5"], min = 1, max = 3, disk_gb = 100 } }
+    this = merge(var.this, { node_pools = { cpu = { machine_types = ["Standard_D4ds_v5", "Standard_D4s_v5"], min = 1, max = 3, disk_gb = 100 } } })
   }
-  expect_failures = [var.node_pools]
+  expect_failures = [var.this]
 }
 
 run "accelerator" {
@@ -252,10 +252,10 @@ run "accelerator" {
     source = "./modules/cluster"
   }
   variables {
-    node_pools = {
+    this = merge(var.this, { node_pools = {
       cpu = { machine_types = ["Standard_D4ds_v5"], min = 1, max = 3, disk_gb = 100 }
       gpu = { machine_types = ["Standard_D4ds_v5"], min = 0, max = 1, disk_gb = 100, accelerator = { type = "nvidia-t4", count = 1 } }
-    }
+    } })
   }
-  expect_failures = [var.node_pools]
+  expect_failures = [var.this]
 }

@@ -24,9 +24,14 @@ variables {
       client_id    = "44444444-4444-4444-4444-444444444444"
       principal_id = "88888888-8888-8888-8888-888888888888"
     } }
-    container           = "artifacts"
-    container_id        = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/energy-usage-dev/providers/Microsoft.Storage/storageAccounts/energyudev01234567/blobServices/default/containers/artifacts"
-    reader_subnet_ids   = []
+    container         = "artifacts"
+    container_id      = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/energy-usage-dev/providers/Microsoft.Storage/storageAccounts/energyudev01234567/blobServices/default/containers/artifacts"
+    reader_subnet_ids = []
+    readers           = ["77777777-7777-7777-7777-777777777777"]
+    workloads = {
+      training = { namespace = "energy-usage-dev", service_account = "training", access = "write" }
+      serving  = { namespace = "energy-usage-dev", service_account = "serving", access = "read" }
+    }
     account_id          = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/energy-usage-dev/providers/Microsoft.Storage/storageAccounts/energyudev01234567"
     registry_id         = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/energy-usage-dev/providers/Microsoft.ContainerRegistry/registries/energyudev01234567"
     puller_id           = "66666666-6666-6666-6666-666666666666"
@@ -164,14 +169,32 @@ run "network" {
   module {
     source = "./modules/network"
   }
+  override_resource {
+    target          = azurerm_network_security_group.this
+    override_during = plan
+    values          = { id = "/subscriptions/1/resourceGroups/g/providers/Microsoft.Network/networkSecurityGroups/guard" }
+  }
+  override_resource {
+    target          = azurerm_virtual_network.this
+    override_during = plan
+    values          = { id = "/subscriptions/1/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/n" }
+  }
 
   assert {
-    condition     = one(azurerm_subnet.this.address_prefixes) == "10.20.0.0/17"
+    condition     = one(one(azurerm_virtual_network.this.subnet).address_prefixes) == "10.20.0.0/17"
     error_message = "half for the nodes"
   }
   assert {
-    condition     = !azurerm_subnet.this.default_outbound_access_enabled && azurerm_subnet.this.private_endpoint_network_policies == "Enabled"
+    condition     = !one(azurerm_virtual_network.this.subnet).default_outbound_access_enabled && one(azurerm_virtual_network.this.subnet).private_endpoint_network_policies == "Enabled"
     error_message = "no way out but the cluster's, and the security group counts for private endpoints"
+  }
+  assert {
+    condition     = one(azurerm_virtual_network.this.subnet).security_group == "/subscriptions/1/resourceGroups/g/providers/Microsoft.Network/networkSecurityGroups/guard"
+    error_message = "no machine is ever without the security group"
+  }
+  assert {
+    condition     = output.subnet_id == "/subscriptions/1/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/n/subnets/nodes" && alltrue([for endpoint in azurerm_private_endpoint.this : endpoint.subnet_id == output.subnet_id])
+    error_message = "nodes and private endpoints are in that one subnet"
   }
   assert {
     condition     = { for name, zone in azurerm_private_dns_zone.this : name => zone.name } == { blob = "privatelink.blob.core.windows.net", registry = "privatelink.azurecr.io" }
@@ -187,13 +210,6 @@ run "identities" {
   command = plan
   module {
     source = "./modules/identity"
-  }
-  variables {
-    workloads = {
-      training = { namespace = "energy-usage-dev", service_account = "training", access = "write" }
-      serving  = { namespace = "energy-usage-dev", service_account = "serving", access = "read" }
-    }
-    readers = ["77777777-7777-7777-7777-777777777777"]
   }
 
   assert {
@@ -228,10 +244,9 @@ run "reader_by_name" {
     source = "./modules/identity"
   }
   variables {
-    workloads = {}
-    readers   = ["staging-promotion"]
+    this = merge(var.this, { readers = ["staging-promotion"] })
   }
-  expect_failures = [var.readers]
+  expect_failures = [var.this]
 }
 
 run "budget" {

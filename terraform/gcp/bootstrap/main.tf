@@ -71,7 +71,7 @@ resource "google_project_iam_custom_role" "this" {
 
 resource "google_project_iam_member" "this" {
   for_each = merge(
-    { for identity, role in google_project_iam_custom_role.this : identity => { identity = identity, role = role.id } },
+    { for identity in ["plan", "apply"] : identity => { identity = identity, role = google_project_iam_custom_role.this[identity].id } },
     { for role in local.admin : role => { identity = "apply", role = "roles/${role}" } },
   )
   project = var.project_id

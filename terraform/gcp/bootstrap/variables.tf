@@ -1,11 +1,19 @@
 variable "project" {
-  description = "Name of the project, as its repository is called."
+  description = "Name of the project, as in the stack's variables."
   type        = string
+  validation {
+    condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$", var.project))
+    error_message = "project: must be 1 to 40 lower-case letters, digits and inner hyphens, such as energy-usage."
+  }
 }
 
 variable "environment" {
   description = "dev, staging or prod."
   type        = string
+  validation {
+    condition     = contains(["dev", "staging", "prod"], var.environment)
+    error_message = "environment: must be dev, staging or prod."
+  }
 }
 
 variable "region" {
@@ -34,11 +42,11 @@ variable "ci_subjects" {
     condition = alltrue([
       for text in concat([var.ci_subjects.audience], var.ci_subjects.plan, var.ci_subjects.apply) : can(regex("^[^\\s*?]{1,127}$", text))
     ])
-    error_message = "ci_subjects: audience, plan, apply: each must be exact: not empty, without * and ?, and at most 127 characters, which is what Google takes."
+    error_message = "ci_subjects: audience, plan, apply: each must be exact: not empty, without *, ? and spaces, and at most 127 characters, which is what Google takes."
   }
   validation {
-    condition     = length(setintersection(var.ci_subjects.plan, var.ci_subjects.apply)) == 0
-    error_message = "ci_subjects: a subject stands in plan and in apply: what applies needs a subject of its own, such as the environment's."
+    condition     = length(setproduct(var.ci_subjects.plan, var.ci_subjects.apply)) > 0 && length(setintersection(var.ci_subjects.plan, var.ci_subjects.apply)) == 0
+    error_message = "ci_subjects: plan, apply: each needs a subject, and none may be in both: what applies comes with one of its own, such as the environment's."
   }
 }
 

@@ -78,6 +78,12 @@ run "apply_is_bounded" {
     error_message = "the boundary, users, keys and federation are not its own to change"
   }
   assert {
+    condition = alltrue([for action in ["CreateVpcEndpoint", "ModifyVpcEndpoint", "DeleteVpcEndpoints"] : anytrue([for statement in jsondecode(aws_iam_role_policy.this["apply"].policy).Statement :
+      contains(statement.Action, "ec2:${action}") && try(statement.Condition.StringEquals["aws:RequestedRegion"], "") == "eu-central-1"
+    ])])
+    error_message = "the network's way to S3 is made by CI too"
+  }
+  assert {
     condition = alltrue([for statement in jsondecode(aws_iam_role_policy.this["apply"].policy).Statement :
       alltrue([for action in statement.Action : contains(["ecr:GetAuthorizationToken"], action)]) || try(statement.Condition.StringEquals["aws:RequestedRegion"], "") == "eu-central-1"
       if contains(flatten([statement.Resource]), "*")
@@ -214,6 +220,22 @@ run "subject_in_both" {
   command = plan
   variables {
     ci_subjects = { issuer = "https://token.actions.githubusercontent.com", audience = "sts.amazonaws.com", plan = ["repo:octo@1/r@2:environment:prod"], apply = ["repo:octo@1/r@2:environment:prod"] }
+  }
+  expect_failures = [var.ci_subjects]
+}
+
+run "project_with_a_wildcard" {
+  command = plan
+  variables {
+    project = "energy-*"
+  }
+  expect_failures = [var.project]
+}
+
+run "nobody_plans" {
+  command = plan
+  variables {
+    ci_subjects = { issuer = "https://token.actions.githubusercontent.com", audience = "sts.amazonaws.com", plan = [], apply = ["repo:octo@1/r@2:environment:prod"] }
   }
   expect_failures = [var.ci_subjects]
 }

@@ -33,6 +33,14 @@ resource "aws_default_route_table" "this" {
   }
 }
 
+# Artifacts and the layers of images take this way: free, where the NAT gateway is paid by the GB.
+resource "aws_vpc_endpoint" "s3" {
+  vpc_id          = aws_vpc.this.id
+  service_name    = "com.amazonaws.${var.this.region}.s3"
+  route_table_ids = [aws_default_route_table.this.id]
+  tags            = { Name = "${var.this.name}-s3" }
+}
+
 resource "aws_cloudwatch_log_group" "this" {
   name              = "/aws/vpc/${var.this.name}/flow-logs"
   retention_in_days = var.this.log_retention_days

@@ -10,8 +10,8 @@ resource "aws_ecr_repository" "this" {
 }
 
 resource "aws_ecr_lifecycle_policy" "this" {
-  for_each   = aws_ecr_repository.this
-  repository = each.value.name
+  for_each   = var.this.images
+  repository = aws_ecr_repository.this[each.key].name
   policy = jsonencode({ rules = [{ rulePriority = 1, action = { type = "expire" }, selection = { # what is deployed has a tag, which never moves
     tagStatus = "untagged", countType = "sinceImagePushed", countUnit = "days", countNumber = 30
   } }] })

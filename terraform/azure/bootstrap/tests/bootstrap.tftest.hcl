@@ -170,3 +170,35 @@ run "state_that_nobody_reaches" {
   }
   expect_failures = [var.state_access]
 }
+
+run "project_with_a_wildcard" {
+  command = plan
+  variables {
+    project = "energy-*"
+  }
+  expect_failures = [var.project]
+}
+
+run "environment_unknown" {
+  command = plan
+  variables {
+    environment = "production"
+  }
+  expect_failures = [var.environment]
+}
+
+run "nobody_plans" {
+  command = plan
+  variables {
+    ci_subjects = { issuer = "https://gitlab.com", audience = "api://AzureADTokenExchange", plan = [], apply = ["project_path:acme/energy-usage:ref_type:branch:ref:main"] }
+  }
+  expect_failures = [var.ci_subjects]
+}
+
+run "nobody_applies" {
+  command = plan
+  variables {
+    ci_subjects = { issuer = "https://gitlab.com", audience = "api://AzureADTokenExchange", plan = ["project_path:acme/energy-usage:ref_type:branch:ref:next"], apply = [] }
+  }
+  expect_failures = [var.ci_subjects]
+}

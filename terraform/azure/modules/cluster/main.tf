@@ -76,7 +76,7 @@ resource "azurerm_kubernetes_cluster" "this" {
     only_critical_addons_enabled = true
     vm_size                      = "Standard_D2ds_v5"
     auto_scaling_enabled         = true
-    min_count                    = min(2, var.node_pools["cpu"].min)
+    min_count                    = min(2, var.this.node_pools["cpu"].min)
     max_count                    = 3
     orchestrator_version         = var.this.kubernetes_version
     vnet_subnet_id               = var.this.subnet_id
@@ -103,7 +103,7 @@ resource "azurerm_kubernetes_cluster" "this" {
 }
 
 resource "azurerm_kubernetes_cluster_node_pool" "this" {
-  for_each                    = var.node_pools
+  for_each                    = var.this.node_pools
   name                        = each.key
   temporary_name_for_rotation = "${each.key}tmp"
   kubernetes_cluster_id       = azurerm_kubernetes_cluster.this.id

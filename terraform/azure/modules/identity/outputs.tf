@@ -1,5 +1,5 @@
 output "workload_identities" {
-  value = { for name, workload in var.workloads : name => {
+  value = { for name, workload in var.this.workloads : name => {
     namespace       = workload.namespace
     service_account = workload.service_account
     principal       = local.identities[name].principal_id

@@ -1,4 +1,5 @@
 locals {
+  subnet_id = "${azurerm_virtual_network.this.id}/subnets/nodes"
   endpoints = { blob = var.this.account_id, registry = var.this.registry_id }
   zones     = { blob = "privatelink.blob.core.windows.net", registry = "privatelink.azurecr.io" }
 }
@@ -9,17 +10,15 @@ resource "azurerm_virtual_network" "this" {
   location            = var.this.region
   address_space       = [var.this.network_cidr]
   tags                = var.this.labels
-}
-
-# Nodes and private endpoints: half of the network, since pods have an overlay; the rest stays free.
-resource "azurerm_subnet" "this" {
-  name                              = "nodes"
-  resource_group_name               = var.this.name
-  virtual_network_name              = azurerm_virtual_network.this.name
-  address_prefixes                  = [cidrsubnet(var.this.network_cidr, 1, 0)]
-  default_outbound_access_enabled   = false
-  private_endpoint_network_policies = "Enabled"      # else the security group would not count for private endpoints
-  service_endpoint { service = "Microsoft.Storage" } # to artifacts of other environments that name this subnet a reader's
+  # Nodes and private endpoints: half of the network, since pods have an overlay; the rest stays free. Made with the network, it is never unguarded.
+  subnet {
+    name                              = "nodes"
+    address_prefixes                  = [cidrsubnet(var.this.network_cidr, 1, 0)]
+    security_group                    = azurerm_network_security_group.this.id
+    default_outbound_access_enabled   = false
+    private_endpoint_network_policies = "Enabled"      # else the security group would not count for private endpoints
+    service_endpoint { service = "Microsoft.Storage" } # to artifacts of other environments that name this subnet a reader's
+  }
 }
 
 # No rules of our own: those that Azure begins with let the network itself in, and nobody from the internet.
@@ -28,11 +27,6 @@ resource "azurerm_network_security_group" "this" {
   resource_group_name = var.this.name
   location            = var.this.region
   tags                = var.this.labels
-}
-
-resource "azurerm_subnet_network_security_group_association" "this" {
-  subnet_id                 = azurerm_subnet.this.id
-  network_security_group_id = azurerm_network_security_group.this.id
 }
 
 resource "azurerm_private_dns_zone" "this" {
@@ -54,7 +48,7 @@ resource "azurerm_private_endpoint" "this" {
   name                = "${var.this.name}-${each.key}"
   resource_group_name = var.this.name
   location            = var.this.region
-  subnet_id           = azurerm_subnet_network_security_group_association.this.subnet_id
+  subnet_id           = local.subnet_id
   tags                = var.this.labels
   private_service_connection {
     name                           = each.key

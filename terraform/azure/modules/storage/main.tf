@@ -20,6 +20,7 @@ resource "azurerm_key_vault_key" "this" {
   key_size        = 3072
   key_opts        = ["encrypt", "decrypt", "wrapKey", "unwrapKey"]
   expiration_date = timeadd(plantimestamp(), "17520h") # of the first version; the policy gives the later ones theirs
+  depends_on      = [azurerm_role_assignment.this]     # so that who encrypts with it may
   rotation_policy {
     expire_after         = "P2Y" # a year beside the next version: etcd moves on with an apply, all else by itself
     notify_before_expiry = "P30D"
@@ -51,7 +52,6 @@ resource "azurerm_storage_account" "this" {
   infrastructure_encryption_enabled = true
   public_network_access_enabled     = length(concat(var.this.authorized_cidrs, var.this.reader_subnet_ids)) > 0
   tags                              = var.this.labels
-  depends_on                        = [azurerm_role_assignment.this]
   identity {
     type         = "UserAssigned"
     identity_ids = [var.this.identities["encryption"].id]

@@ -191,3 +191,35 @@ run "state_too_short" {
   }
   expect_failures = [var.state_name]
 }
+
+run "project_with_a_wildcard" {
+  command = plan
+  variables {
+    project = "energy-*"
+  }
+  expect_failures = [var.project]
+}
+
+run "environment_unknown" {
+  command = plan
+  variables {
+    environment = "production"
+  }
+  expect_failures = [var.environment]
+}
+
+run "nobody_plans" {
+  command = plan
+  variables {
+    ci_subjects = { issuer = "https://ci.example.com", audience = "a", plan = [], apply = ["x"] }
+  }
+  expect_failures = [var.ci_subjects]
+}
+
+run "nobody_applies" {
+  command = plan
+  variables {
+    ci_subjects = { issuer = "https://ci.example.com", audience = "a", plan = ["p"], apply = [] }
+  }
+  expect_failures = [var.ci_subjects]
+}
