@@ -123,5 +123,8 @@ def test_clean_removes_nothing_else(bake: Bake) -> None:
     for folder in ("my venv", "my", "my venv-ui", "venv", "artifacts"):
         (project / folder).mkdir()
         (project / folder / "file").touch()
+    for folder in ("my venv", "my venv-ui"):
+        (project / folder / "installed.txt").touch()
+        (project / folder / "pyvenv.cfg").touch()
     run("make", "VENV=my venv", "clean", cwd=project)
     assert set(files(project)) - set(before) == {"my/file", "venv/file"}

@@ -179,10 +179,67 @@ def test_a_purpose_installs_what_was_tested(group: str, least: int) -> None:
 def test_no_environment_is_left_where_it_cannot_be_ignored(bake: Bake) -> None:
     project = bake()
     run("git", "init", "--quiet", cwd=project)
+    for folder in (".venv", ".venv-ui", ".venv-update"):
+        environment(project / folder)
+    (project / "artifacts").mkdir()
     for folder in (".venv", ".venv-ui", ".venv-update", "artifacts"):
-        (project / folder).mkdir()
         (project / folder / "file").touch()
     untracked = run("git", "status", "--porcelain", "--untracked-files=all", cwd=project).stdout
     assert not [line for line in untracked.splitlines() if line.endswith("/file")]
     make(project, "clean", f"VENV={project / '.venv'}")
     assert not [name for name in (".venv", ".venv-ui", ".venv-update", "artifacts") if (project / name).exists()]
+
+
+def environment(folder: Path) -> Path:
+    """What tells that `make setup` has made it."""
+    folder.mkdir()
+    for name in ("pyvenv.cfg", "installed.txt"):
+        (folder / name).touch()
+    return folder
+
+
+@pytest.mark.parametrize("marks", [[], ["pyvenv.cfg"], ["installed.txt"]], ids=lambda marks: "+".join(marks) or "none")
+def test_clean_removes_no_folder_that_is_no_environment(marks: list[str], bake: Bake, tmp_path: Path) -> None:
+    project, mine = bake(), tmp_path / "of mine"
+    for folder in (mine, project / "artifacts"):
+        folder.mkdir()
+    for name in ("file", *marks):
+        (mine / name).touch()
+    done = make(project, "clean", f"VENV={mine}", check=False)
+    assert done.returncode == 2
+    assert (
+        f"refused: {mine} is no environment that make has made (pyvenv.cfg and installed.txt are not both in it)"
+        in done.stderr
+    )
+    assert (mine / "file").exists()
+    assert (project / "artifacts").exists()
+
+
+@pytest.mark.proof("`make clean` keeps a state of Terraform that is nowhere else, and says what to do with it")
+@pytest.mark.parametrize(
+    ("file", "remedy"),
+    [
+        ("bootstrap/bootstrap/terraform.tfstate", "make infra-bootstrap ENV=dev CONFIRM=dev moves it"),
+        ("bootstrap/errored.tfstate", "make infra-bootstrap ENV=dev CONFIRM=dev moves it"),
+        ("errored.tfstate", "make infra-plan ENV=dev says how to push it"),
+    ],
+)
+def test_clean_keeps_a_state_that_is_nowhere_else(file: str, remedy: str, bake: Bake) -> None:
+    project = bake()
+    venv = environment(project / ".venv")
+    state = project / "artifacts" / "terraform" / "dev" / file
+    state.parent.mkdir(parents=True)
+    state.touch()
+    done = make(project, "clean", f"VENV={venv}", check=False)
+    assert done.returncode == 2
+    assert (
+        f"refused: artifacts/terraform/dev/{file} is the only state of what Terraform has made there: {remedy}. If"
+        in done.stderr
+    )
+    assert state.exists()
+    assert venv.exists()
+    # Where a state is kept elsewhere, this is only where.
+    (state.parent / "data").mkdir()
+    state.rename(state.parent / "data" / "terraform.tfstate")
+    make(project, "clean", f"VENV={venv}")
+    assert not (project / "artifacts").exists()

@@ -50,15 +50,32 @@ def test_from_nothing_to_the_overlay(cloud: str, bake: Bake, store: Callable[[st
         done = make(project, *words, "ENV=dev", check=check, **environment)
         return done.stdout + done.stderr
 
-    assert re.search(rf"^dev \({cloud}\): \d\d created$", verb("infra-plan"), re.MULTILINE)
+    first = rf"^dev \({cloud}, (account|project|subscription) [\w-]+, [\w-]+\): \d\d created$"
+    assert re.search(first, verb("infra-plan"), re.MULTILINE)
     assert "dev is as planned" in verb("infra-apply")
     assert "no drift" in verb("infra-drift")
     assert "environment.yaml is written" in verb("overlay-values")
     outputs = read_outputs(project, cloud, tmp_path, environment)
     arrived(project, outputs)
+    is_refused_as_anothers(project, environment)
     refused = verb("infra-destroy", check=False)
     assert "CONFIRM=dev" in refused
     assert "is destroyed" in verb("infra-destroy", "CONFIRM=dev")
+
+
+def is_refused_as_anothers(project: Path, environment: dict[str, str]) -> None:
+    """The state of dev, by the verbs of staging: its objects say whose they are."""
+    environments = project / "terraform" / "environments"
+    values = (environments / "dev.tfvars").read_text(encoding="utf-8")
+    for end, text in {
+        "tfvars": values.replace('"dev"', '"staging"'),
+        "backend.hcl": (environments / "dev.backend.hcl").read_text(encoding="utf-8"),
+    }.items():
+        (environments / f"staging.{end}").write_text(text, encoding="utf-8")
+    for words in (["infra-plan"], ["infra-destroy", "CONFIRM=staging"], ["overlay-values"]):
+        done = make(project, *words, "ENV=staging", check=False, **environment)
+        assert "the state that it names is that of dev of flight-delay (" in done.stderr, done.stderr
+    assert not list((project / "artifacts" / "terraform" / "staging").glob("plan.*"))
 
 
 def read_outputs(project: Path, cloud: str, folder: Path, environment: dict[str, str]) -> dict[str, Any]:

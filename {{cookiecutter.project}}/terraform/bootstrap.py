@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from . import backend, verbs
-from .place import ENVIRONMENTS, Place, Refused
+from . import backend, guards, steps
+from .place import ENVIRONMENTS, Names, Place, Refused
 from .plans import Saved
-from .stack import Stack
+from .stack import Stack, StackError
 
 
 def bootstrap(place: Place, confirm: str) -> None:
@@ -30,30 +30,70 @@ def bootstrap(place: Place, confirm: str) -> None:
         raise Refused(
             f"{place.name(variables)} is missing: terraform/{place.cloud}/bootstrap/README.md says what stands in it"
         )
+    guards.confirmation(place, confirm)
     folder = place.work / "bootstrap"
-    names = replace(place.names, module=place.name(source), variables=place.name(variables))
+    names = replace(
+        place.names,
+        module=place.name(source),
+        variables=place.name(variables),
+        folder=place.name(folder / "bootstrap"),
+        data=place.name(folder / "data"),
+    )
     saved = Saved(folder)
-    with verbs.said(names) as stack_of:
+    with steps.said(names) as stack_of:
         stack = stack_of(_copied(place.module, folder), folder / "data")
         try:
-            _open(stack, place)
-            changes, _ = stack.plan(verbs.new(saved.plan), variables)
-            found = stack.show_plan(saved.plan)
-            verbs.show(place, found)
-            if found.changes and confirm != place.environment:
-                print(f"nothing was made: CONFIRM={place.environment} makes what is listed above")
-                return
-            if changes:
-                verbs.carry_out(stack, saved, f"make infra-bootstrap ENV={place.environment} goes on from there")
-            outputs = {name: each.value for name, each in stack.outputs().items()}
-            backend.write(place.backend, outputs.pop("backend"))
-            _open(stack, place)
+            outputs = (
+                _made(place, names, stack, saved, variables) if confirm else _shown(place, stack, saved, variables)
+            )
         finally:
             saved.remove()
+    if not outputs:
+        return
     print(f"the state of {place.environment} is kept where {place.name(place.backend)} says: commit that file")
     print("for CI:")
     for name, value in outputs.items():
         print(f"  {name} = {value}")
+
+
+def _shown(place: Place, stack: Stack, saved: Saved, variables: Path) -> dict[str, Any]:
+    """Change nothing, neither there nor here; the outputs where there is nothing to do."""
+    unmoved = _state(stack).exists()
+    _open(stack, place, move=False)
+    changes, found, _ = steps.planned(place, stack, saved, variables)
+    steps.show(place, found)
+    if changes:
+        print(f"nothing was made: CONFIRM={place.environment} makes what is listed above")
+    elif unmoved:
+        print(f"{_only(place, stack)}: CONFIRM={place.environment} moves it")
+    return {} if changes or unmoved else _outputs(stack)[1]
+
+
+def _made(place: Place, names: Names, stack: Stack, saved: Saved, variables: Path) -> dict[str, Any]:
+    """Make it, write <env>.backend.hcl and move the state there."""
+    again = f"make infra-bootstrap ENV={place.environment} CONFIRM={place.environment}"
+    _open(
+        stack, place, move=False
+    )  # not before the file is known to name its own place: a move overwrites what is there
+    changes, found, _ = steps.planned(place, stack, saved, variables)
+    steps.show(place, found)
+    if changes:
+        steps.carry_out(place, names, stack, saved, f"{again} goes on from there")
+    settings, outputs = _outputs(stack)
+    if differing := backend.write(place.backend, settings):
+        file = place.name(place.backend)
+        raise Refused(
+            "\n".join(f"{file}: {each}: leave what was made, or blank" for each in differing)
+            + (f"\nAll was made. {_only(place, stack)}: then {again} moves it" if _state(stack).exists() else "")
+        )
+    _open(stack, place, move=True)
+    return outputs
+
+
+def _outputs(stack: Stack) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The lines of the backend's file, and what CI needs."""
+    outputs = {name: each.value for name, each in stack.outputs().items()}
+    return outputs.pop("backend"), outputs
 
 
 def _copied(cloud: Path, folder: Path) -> Path:
@@ -71,23 +111,43 @@ def _copied(cloud: Path, folder: Path) -> Path:
     return module
 
 
-def _open(stack: Stack, place: Place) -> None:
+def _open(stack: Stack, place: Place, *, move: bool) -> None:
     """Initialise: with a file beside the code for a state as long as <env>.backend.hcl is not filled, and then where that says."""
     settings = backend.read(place.backend)
-    beside = stack.module / "terraform.tfstate"
-    if not backend.filled(settings):
+    beside = _state(stack).exists()
+    if not backend.filled(settings) or (beside and not move):
         stack.init(forget=True)
         return
     kind = re.search(
         r'backend "(\w+)"', "".join(file.read_text(encoding="utf-8") for file in place.module.glob("*.tf"))
     )
     assert kind is not None, f"{place.module} names no backend"
+    if missing := backend.missing(kind[1], settings):
+        raise Refused(
+            f"{place.name(place.backend)}: {', '.join(missing)}: missing: put back what make infra-bootstrap wrote there; where it has not run "
+            'yet, leave the values blank (""), and it writes them'
+        )
     (stack.module / "backend.tf.json").write_text(
         json.dumps({"terraform": {"backend": {kind[1]: dict[str, str]()}}}), encoding="utf-8"
     )
-    stack.init(place.backend, move=beside.exists(), forget=True, **_apart(settings))
+    try:
+        stack.init(place.backend, move=beside, forget=True, **_apart(settings))
+    except StackError as error:
+        if beside:
+            again = f"make infra-bootstrap ENV={place.environment} CONFIRM={place.environment}"
+            error.afterwards = f"All that was made until now is there. {_only(place, stack)}: {again} moves it"
+        raise
     for file in stack.module.glob("terraform.tfstate*"):
         file.unlink()
+
+
+def _state(stack: Stack) -> Path:
+    """The state, before it has moved."""
+    return stack.module / "terraform.tfstate"
+
+
+def _only(place: Place, stack: Stack) -> str:
+    return f"Its state is the file {place.name(_state(stack))}, and nowhere else"
 
 
 def _apart(settings: Mapping[str, Any]) -> dict[str, str]:

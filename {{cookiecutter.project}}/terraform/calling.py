@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -43,6 +44,8 @@ class Diagnostic:
     file: str = ""
     line: int = 0
     error: bool = True
+    of_backend: bool = False
+    """Whether it is about a setting of the backend, none of which stands where Terraform points."""
 
 
 class StackError(Exception):
@@ -98,6 +101,7 @@ class Said:
         return tuple(self._found)
 
     def take_out(self, line: str) -> None:
+        line = _plain(line)
         self.lines.append(line)
         event = _event(line)
         if event.get("type") == "diagnostic":
@@ -106,7 +110,7 @@ class Said:
             self._report(text)
 
     def take_error(self, line: str) -> None:
-        self.errors.append(line)
+        self.errors.append(_plain(line))
 
     def text(self) -> str:
         """All that was said of errors; lines that are no JSON are what Terraform says before it knows how it shall speak."""
@@ -124,6 +128,7 @@ def diagnostic(each: Json) -> Diagnostic:
         where.get("filename", ""),
         where.get("start", {}).get("line", 0),
         each["severity"] == "error",
+        bool(re.match(r'\s*backend "', (each.get("snippet") or {}).get("code", ""))),
     )
 
 
@@ -139,6 +144,11 @@ def progress(event: Json) -> str:
         return ""
     hook = event["hook"]
     return f"{hook['action']} {hook['resource']['addr']} {words[event['type']].format(**hook)}"
+
+
+def _plain(line: str) -> str:
+    """Without the colours and the frames that are drawn where Terraform does not speak JSON."""
+    return re.sub(r"^[╷│╵] ?", "", re.sub(r"\x1b\[[0-9;]*m", "", line))
 
 
 def _event(line: str) -> Json:

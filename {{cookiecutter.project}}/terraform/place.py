@@ -8,11 +8,13 @@ from pathlib import Path
 from {{ cookiecutter.package }} import lineage
 from {{ cookiecutter.package }}.errors import Refused as Refused
 
-from . import plans
+from . import backend, plans
 from .plans import Saved
 
 FOLDER = Path("terraform")
 ENVIRONMENTS = FOLDER / "environments"
+DEFAULT = "laptop"
+"""What make says when nobody has said ENV: it has no infrastructure."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,11 @@ class Names:
     module: str
     variables: str
     backend: str
+    cloud: str = ""
+    folder: str = ""
+    """Where Terraform works: the module, or the bootstrap's copy."""
+    data: str = ""
+    kubeconfig: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,12 @@ class Place:
     cloud: str
     environment: str
     commit: str | None = None
+    project: str = ""
+
+    @property
+    def title(self) -> str:
+        """What messages call it, where more than one project may be meant."""
+        return f"{self.environment} of {self.project}" if self.project else self.environment
 
     @property
     def module(self) -> Path:
@@ -63,7 +76,21 @@ class Place:
     @property
     def names(self) -> Names:
         """The same, as messages call it."""
-        return Names(self.environment, *map(self.name, (self.module, self.variables, self.backend)))
+        kubeconfig = backend.read(self.variables).get("kubeconfig", "~/.kube/config")
+        return Names(
+            self.environment,
+            module=self.name(self.module),
+            variables=self.name(self.variables),
+            backend=self.name(self.backend),
+            cloud=self.cloud,
+            folder=self.name(self.module),
+            data=self.name(self.work / "data"),
+            kubeconfig=str(kubeconfig),
+        )
+
+    def known(self) -> list[str]:
+        """The environments that have values."""
+        return sorted(path.stem for path in (self.root / ENVIRONMENTS).glob("*.tfvars") if "." not in path.stem)
 
     def name(self, path: Path) -> str:
         """A path as a person would type it."""
@@ -80,4 +107,14 @@ def find(environment: str) -> Place:
     answers = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mlops-template"]["answers"]
     artifacts = root / (os.environ.get("ARTIFACTS_DIR") or "artifacts")
     commit = None if lineage.no_repository(root) else lineage.git(root, "rev-parse", "--verify", "--quiet", "HEAD")
-    return Place(root, artifacts, answers["cloud"], environment, commit)
+    place = Place(root, artifacts, answers["cloud"], environment, commit, answers.get("project", ""))
+    if environment not in (known := place.known()):
+        raise Refused(_not_known(place, known))
+    return place
+
+
+def _not_known(place: Place, known: list[str]) -> str:
+    if place.environment == DEFAULT:
+        *others, last = known or ["none, for terraform/environments has no values"]
+        return f"ENV: say which environment: ENV={' or '.join(filter(None, (', '.join(others), last)))}"
+    return f"environment {place.environment}: {place.name(place.variables)} is missing; use one of {', '.join(known) or 'none'}, or write it"

@@ -162,6 +162,16 @@ def summary(plan: Plan) -> Iterator[str]:
 ORDER = ("DESTROYED", "DESTROYED and made anew", "forgotten", "changed", "created")
 
 
+def elsewhere(plan: Plan) -> Iterator[str]:
+    """A line when the kubeconfig's context leads to another cluster than the one that the last apply saw: which, is no secret."""
+    for each in plan.document.get("resource_changes", ()):
+        before, after = ((each["change"].get(name) or {}).get("input") for name in ("before", "after"))
+        if each["address"] == "terraform_data.this" and isinstance(before, dict) and isinstance(after, dict):
+            old, new = (f"{it.get('cluster')} at {it.get('endpoint')}" for it in (before, after))
+            if old != new:
+                yield f"  the context leads to another cluster: it was {old}, and is {new}"
+
+
 def word(change: Change) -> str:
     """What happens to an object."""
     if change.destroys:

@@ -109,9 +109,13 @@ class Stack:
         """Read a saved plan."""
         return Plan.of(self._json("show", str(plan)))
 
-    def objects(self) -> list[Object]:
-        """Everything managed in the state."""
-        return list(_objects(self._json("show").get("values", {}).get("root_module", {})))
+    def state(self) -> Json:
+        """The state, with the values of its objects and outputs."""
+        return self._json("show")
+
+    def addresses(self) -> list[str]:
+        """What is in a state, which must be there: much quicker than all of it, for no provider is asked what it means."""
+        return self._run("state list", json=None).lines
 
     def apply(self, plan: Path, report: Report) -> None:
         """Apply a saved plan, and report each step of it."""
@@ -151,9 +155,16 @@ def change(each: Json) -> Change:
     return Change(each["address"], tuple(what["actions"]), tuple(differing), tuple(forced), what.get("before"))
 
 
-def _objects(module: Json) -> Iterator[Object]:
-    for each in module.get("resources", ()):
-        if each["mode"] == "managed":
-            yield Object(each["address"], frozenset(each.get("depends_on", ())))
+def objects(document: Json) -> list[Object]:
+    """Everything managed in a state."""
+    found = resources(document.get("values", {}).get("root_module", {}))
+    return [
+        Object(each["address"], frozenset(each.get("depends_on", ()))) for each in found if each["mode"] == "managed"
+    ]
+
+
+def resources(module: Json) -> Iterator[Json]:
+    """Those of a module and of the modules in it."""
+    yield from module.get("resources", ())
     for child in module.get("child_modules", ()):
-        yield from _objects(child)
+        yield from resources(child)

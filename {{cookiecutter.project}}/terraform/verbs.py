@@ -4,20 +4,18 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from . import backend, plans, sentences
-from .place import ENVIRONMENTS, Names, Place, Refused
+from . import backend, guards, plans, sentences
+from .place import Place, Refused
 from .plans import Saved, Stale
-from .stack import Object, Plan, Stack, StackError
+from .stack import Object, Plan, Stack, objects
+from .steps import carry_out, new, nothing_lost, planned, said, show
 
 KEPT = "module.storage"
 """What a destruction leaves: the bundles and records of promotions, and the key that reads them."""
@@ -30,8 +28,7 @@ def plan(place: Place) -> None:
     try:
         with opened(place) as stack:
             origin = place.origin()
-            changes, warnings = stack.plan(new(saved.plan), place.variables)
-            found = stack.show_plan(saved.plan)
+            changes, found, warnings = planned(place, stack, saved, place.variables)
         if origin != place.origin():
             raise Refused(f"files changed while it was planned: make infra-plan ENV={place.environment} again")
         if changes:
@@ -49,12 +46,14 @@ def plan(place: Place) -> None:
 
 def apply(place: Place) -> None:
     """Apply the saved plan, and no other."""
+    nothing_lost(place.module, place.work / "data", place.names)
     try:
         place.saved.check(place.origin())
     except Stale as stale:
         raise Refused(f"{stale}: make infra-plan ENV={place.environment}, and look at it") from None
     with opened(place) as stack:
-        carry_out(stack, place.saved, f"make infra-plan ENV={place.environment} shows what is left")
+        afterwards = f"make infra-plan ENV={place.environment} shows what is left"
+        carry_out(place, place.names, stack, place.saved, afterwards)
     print(f"{place.environment} is as planned; next: make overlay-values ENV={place.environment}")
 
 
@@ -67,8 +66,7 @@ def drift(place: Place) -> None:
     }
     try:
         with _scratch(place) as scratch, opened(place) as stack:
-            changes, _ = stack.plan(new(scratch.plan), place.variables)
-            found = stack.show_plan(scratch.plan)
+            changes, found, _ = planned(place, stack, scratch, place.variables)
     except Refused as refused:
         plans.write(report, {**document, "result": "error", "error": str(refused)})
         raise Refused(
@@ -91,25 +89,28 @@ def drift(place: Place) -> None:
 
 def destroy(place: Place, confirm: str) -> None:
     """Destroy all but what cannot be made again, by a saved plan that is shown first."""
+    guards.confirmation(place, confirm)
     with _scratch(place) as saved, opened(place) as stack:
-        here = stack.objects()
-        if not here and not stack.outputs():
+        document = stack.state()
+        guards.state(place, document)
+        here = objects(document)
+        if not here and not document.get("values", {}).get("outputs"):
+            # Takes the lock: who holds it may be about to write the first state, or died before that.
+            stack.plan(new(saved.plan), place.variables, destroy=True)
             print(f"{place.environment}: nothing is there")
             return
         targets = destroyed(here)
         if not targets and _stored(here):  # no target would mean everything
             print(f"{place.environment}: nothing is there but the {len(here)} objects that stay")
             return
-        stack.plan(new(saved.plan), place.variables, destroy=True, targets=targets)
-        found = stack.show_plan(saved.plan)
+        _, found, _ = planned(place, stack, saved, place.variables, destroy=True, targets=targets)
         show(place, found)
         left = sorted({each.address for each in here} - {each.address for each in found.changes if each.destroys})
         for address in left:
             print(f"  stays {address}")
         _guard(place, found, confirm)
-        carry_out(
-            stack, saved, f"make infra-destroy ENV={place.environment} CONFIRM={place.environment} goes on from there"
-        )
+        afterwards = f"make infra-destroy ENV={place.environment} CONFIRM={place.environment} goes on from there"
+        carry_out(place, place.names, stack, saved, afterwards)
     print(f"{place.environment} is destroyed{f', but for the {len(left)} objects that stay' if left else ''}")
 
 
@@ -141,7 +142,13 @@ def kubeconfig(place: Place) -> None:
             raise Refused(f"{words[0]} was not found: install it, and run the command above")
         # What it says is for whoever called; a cloud's program asks its user to sign in, and how.
         if subprocess.run(words, check=False).returncode:
-            raise Refused(f"{words[0]} failed; what it said stands above")
+            raise Refused(f"{words[0]} failed; what it said stands above{_sign_in(place)}")
+
+
+def _sign_in(place: Place) -> str:
+    return (
+        f". If it found no credentials: {sentences.sign_in(place.cloud)}" if place.cloud in sentences.SIGN_INS else ""
+    )
 
 
 def output(place: Place, name: str) -> Any:
@@ -153,21 +160,25 @@ def outputs(place: Place) -> dict[str, Any]:
     """All outputs of the environment; Refused before its first apply."""
     with opened(place) as stack:
         found = stack.outputs()
+        addresses = stack.addresses() if found else []
     if not found:
         raise Refused(
             f"{place.environment} was not made yet: make infra-plan ENV={place.environment}, then make infra-apply ENV={place.environment}"
         )
-    return {name: each.value for name, each in found.items()}
+    values = {name: each.value for name, each in found.items()}
+    guards.outputs(place, values)
+    stay = [each for each in addresses if each.startswith(f"{KEPT}.")]
+    if stay and not any(each.startswith("module.cluster.") for each in addresses):  # the outputs outlive a destruction
+        raise Refused(
+            f"{place.environment} has no cluster: it was destroyed but for what stays, or never made whole: "
+            f"make infra-plan ENV={place.environment}, then make infra-apply ENV={place.environment}"
+        )
+    return values
 
 
 @contextmanager
 def opened(place: Place) -> Iterator[Stack]:
     """The environment's stack, ready for commands; what Terraform refuses inside is said in sentences."""
-    known = sorted(path.stem for path in (place.root / ENVIRONMENTS).glob("*.tfvars") if "." not in path.stem)
-    if place.environment not in known:
-        raise Refused(
-            f"environment {place.environment}: {place.name(place.variables)} is missing; use one of {', '.join(known) or 'none'}, or write it"
-        )
     if not backend.filled(backend.read(place.backend)):
         raise Refused(
             f"{place.name(place.backend)} does not say where the state is yet: make infra-bootstrap ENV={place.environment} writes it"
@@ -176,31 +187,6 @@ def opened(place: Place) -> Iterator[Stack]:
         stack = stack_of(place.module, place.made() / "data")
         stack.init(place.backend)
         yield stack
-
-
-@contextmanager
-def said(names: Names) -> Iterator[Callable[[Path, Path], Stack]]:
-    """Stacks whose failures are sentences."""
-    made: list[Stack] = []
-
-    def make(module: Path, data: Path) -> Stack:
-        made.append(Stack(module, data))
-        return made[-1]
-
-    try:
-        yield make
-    except StackError as error:
-        sentence = sentences.sentence(error, names, _version(made[-1], error))
-        raise Refused("\n".join(filter(None, [sentence, error.afterwards]))) from None
-
-
-def _version(stack: Stack, error: StackError) -> str:
-    """Which Terraform this is, where that may be what is wrong."""
-    if error.code == 127:
-        return ""
-    with suppress(StackError, KeyError, ValueError):
-        return stack.version()
-    return ""
 
 
 @contextmanager
@@ -218,41 +204,3 @@ def _guard(place: Place, found: Plan, confirm: str) -> None:
         raise Refused(f"deletion protection is on in the state of {place.environment} ({protected[0]}): {again}")
     if confirm != place.environment:
         raise Refused(f"nothing was destroyed: CONFIRM={place.environment} destroys what is listed above")
-
-
-def carry_out(stack: Stack, saved: Saved, afterwards: str) -> None:
-    """Apply a saved plan. Once something has begun it cannot be applied again, and is removed."""
-    began: list[str] = []
-    show_line = partial(print, file=sys.stdout, flush=True)
-
-    def report(line: str) -> None:
-        began.append(line)
-        show_line(line)
-
-    start = time.monotonic()
-    try:
-        stack.apply(saved.plan, report)
-    except StackError as error:
-        if began:
-            saved.remove()
-            error.afterwards = f"What was done before stands in the state: {afterwards}"
-        raise
-    saved.remove()
-    print(f"done in {time.monotonic() - start:.0f} s")
-
-
-def show(place: Place, found: Plan) -> None:
-    """Print what a plan does, in red what is lost."""
-    first, *rest = plans.summary(found)
-    print(f"{place.environment} ({place.cloud}): {first}")
-    for line in rest:
-        red = "DESTROYED" in line and sys.stdout.isatty()
-        print(f"\033[1;31m{line}\033[0m" if red else line)
-
-
-def new(plan: Path) -> Path:
-    """The file, empty and its owner's alone, before Terraform writes values into it."""
-    plan.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    plan.unlink(missing_ok=True)
-    plan.touch(mode=0o600)
-    return plan

@@ -3,12 +3,15 @@
 import json
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from terraform import backend
 from terraform.place import Place
+
+from tests.terraform.stores import BUCKET, SETTINGS, client, reset, served
 
 MODULE = """\
 terraform {
@@ -78,6 +81,32 @@ def needs_terraform() -> None:
     """Skip where there is none."""
     if shutil.which("terraform") is None:
         pytest.skip("NOT RUN: terraform was not found (https://developer.hashicorp.com/terraform/install)")
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of an S3 that has the bucket."""
+    with served() as (address, _):
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ENDPOINT_URL_S3": address,
+        }.items():
+            monkeypatch.setenv(name, value)
+        client().create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        yield address
+        reset(address)
+
+
+@pytest.fixture
+def remote(place: Place, bucket: str) -> Place:
+    """An environment whose state is in that S3."""
+    main = place.module / "main.tf"
+    main.write_text(main.read_text().replace('backend "local"', 'backend "s3"'))
+    place.backend.write_text("")
+    backend.write(place.backend, SETTINGS)
+    return place
 
 
 Program = Callable[..., Path]

@@ -1,28 +1,16 @@
 """A state begins as a file and moves into the place that the bootstrap has made: on an S3 of this machine."""
 
 import json
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from terraform import backend, bootstrap, calling, verbs
 from terraform.place import Place, Refused
 
-BUCKET = "state-of-dev"
-SETTINGS = {
-    "bucket": BUCKET,
-    "key": "project/dev/terraform.tfstate",
-    "region": "eu-central-1",
-    "use_lockfile": "true",
-    "skip_credentials_validation": "true",
-    "skip_requesting_account_id": "true",
-    "use_path_style": "true",
-}
+from tests.terraform.stores import BUCKET, SETTINGS, client, keys
+
 MODULE = """\
 variable "region" {
   type = string
@@ -46,32 +34,10 @@ output "apply_identity" {
 """
 
 
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of an S3 that has the bucket, which here the module does not make."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ENDPOINT_URL_S3": f"http://{host}:{port}",
-    }.items():
-        monkeypatch.setenv(name, value)
-    client().create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    yield BUCKET
-    # Of one process, every server has the same buckets.
-    urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/moto-api/reset", method="POST")).close()
-    server.stop()
-
-
-def client() -> Any:
-    return boto3.client("s3", region_name="eu-central-1")
-
-
-def keys() -> set[str]:
-    return {each["Key"] for each in client().list_objects_v2(Bucket=BUCKET).get("Contents", ())}
+def refusal(verb: Callable[..., None], *arguments: object) -> str:
+    with pytest.raises(Refused) as refused:
+        verb(*arguments)
+    return str(refused.value)
 
 
 @pytest.fixture
@@ -131,6 +97,119 @@ def test_a_state_that_did_not_move_yet_moves_the_next_time(cloud: Place, monkeyp
     assert [each["name"] for each in state["resources"]] == ["bucket"]
 
 
+def lines(cloud: Place) -> dict[str, bytes]:
+    """What is in the project and in the bucket."""
+    files = {path.name: path.read_bytes() for path in cloud.variables.parent.iterdir()}
+    return files | {key: client().get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys()}
+
+
+@pytest.mark.proof("A bootstrap that could not move its state says where that is, and without CONFIRM nothing changes")
+@pytest.mark.usefixtures("needs_terraform", "bucket")
+def test_a_move_that_failed(cloud: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    cloud.backend.write_text(cloud.backend.read_text() + "max_retries = 1 # mine\n")
+    state = cloud.work / "bootstrap" / "bootstrap" / "terraform.tfstate"
+    with monkeypatch.context() as signed_out:
+        signed_out.delenv("AWS_ACCESS_KEY_ID")
+        signed_out.delenv("AWS_SECRET_ACCESS_KEY")
+        said = refusal(bootstrap.bootstrap, cloud, "dev").splitlines()
+    assert said[0].startswith("no credentials for the account of dev were found: sign in")
+    assert said[1] == (
+        "All that was made until now is there. Its state is the file artifacts/terraform/dev/bootstrap/bootstrap/terraform.tfstate, "
+        "and nowhere else: make infra-bootstrap ENV=dev CONFIRM=dev moves it"
+    )
+    before, held = lines(cloud), state.read_bytes()
+    capsys.readouterr()
+    bootstrap.bootstrap(cloud, "")
+    assert capsys.readouterr().out.splitlines() == [
+        "dev (cloud): no object is changed",
+        "Its state is the file artifacts/terraform/dev/bootstrap/bootstrap/terraform.tfstate, and nowhere else: CONFIRM=dev moves it",
+    ]
+    assert (lines(cloud), state.read_bytes()) == (before, held)
+    cloud.backend.write_text(cloud.backend.read_text() + "skip_region_validation = true # mine too\n")
+    bootstrap.bootstrap(cloud, "dev")
+    assert keys() == {"project/dev/bootstrap.tfstate"}
+    assert not state.exists()
+    before = lines(cloud)
+    assert before["dev.backend.hcl"].endswith(b"skip_region_validation = true # mine too\n")
+    assert b"max_retries = 1 # mine\n" in before["dev.backend.hcl"]
+    bootstrap.bootstrap(cloud, "")
+    bootstrap.bootstrap(cloud, "dev")
+    assert lines(cloud) == before
+
+
+@pytest.mark.usefixtures("needs_terraform", "bucket")
+def test_a_backend_file_that_says_something_else_is_not_overwritten(cloud: Place) -> None:
+    cloud.backend.write_text('bucket = ""\nkey = "mine.tfstate"\n')
+    assert refusal(bootstrap.bootstrap, cloud, "dev").splitlines() == [
+        'terraform/environments/dev.backend.hcl: key: is "mine.tfstate", and was made as "project/dev/terraform.tfstate": leave what was made, '
+        "or blank",
+        "All was made. Its state is the file artifacts/terraform/dev/bootstrap/bootstrap/terraform.tfstate, and nowhere else: then "
+        "make infra-bootstrap ENV=dev CONFIRM=dev moves it",
+    ]
+    assert cloud.backend.read_text() == 'bucket = ""\nkey = "mine.tfstate"\n'
+    cloud.backend.write_text('bucket = ""\nkey = ""\n')
+    bootstrap.bootstrap(cloud, "dev")
+    assert keys() == {"project/dev/bootstrap.tfstate"}
+
+
+@pytest.mark.usefixtures("needs_terraform", "bucket")
+def test_a_state_that_did_not_move_yet_overwrites_no_other(cloud: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(backend, "write", lambda *arguments: ["key: stop here"])
+        assert "stop here" in refusal(bootstrap.bootstrap, cloud, "dev")
+    theirs = "project/prod/bootstrap.tfstate"
+    client().put_object(Bucket=BUCKET, Key=theirs, Body=b"{}")
+    backend.write(cloud.backend, SETTINGS | {"key": "project/prod/terraform.tfstate"})
+    assert 'key: is "project/prod/terraform.tfstate", and was made as' in refusal(bootstrap.bootstrap, cloud, "dev")
+    assert client().get_object(Bucket=BUCKET, Key=theirs)["Body"].read() == b"{}"
+
+
+@pytest.mark.usefixtures("needs_terraform", "bucket")
+def test_a_wrong_line_of_the_backend_file_is_named_when_the_state_moves(cloud: Place) -> None:
+    cloud.backend.write_text('bucket = ""\nkms_key_id = "abc"\n')
+    first, second = refusal(bootstrap.bootstrap, cloud, "dev").splitlines()
+    assert first.startswith("terraform/environments/dev.backend.hcl: ")
+    assert "KMS Key ID" in first
+    assert not any(sign in first for sign in ("\x1b", "│", "backend.tf.json"))
+    assert second.startswith("All that was made until now is there.")
+
+
+@pytest.mark.usefixtures("needs_terraform", "bucket")
+def test_a_backend_file_of_which_half_is_there(cloud: Place) -> None:
+    cloud.backend.write_text(f'bucket = "{BUCKET}"\n')
+    for confirm in ("", "dev"):
+        assert refusal(bootstrap.bootstrap, cloud, confirm) == (
+            "terraform/environments/dev.backend.hcl: key: missing: put back what make infra-bootstrap wrote there; where it has not run yet, "
+            'leave the values blank (""), and it writes them'
+        )
+    assert refusal(verbs.plan, cloud).startswith("terraform/environments/dev.backend.hcl: ")
+    assert keys() == set()
+
+
+@pytest.mark.usefixtures("needs_terraform", "bucket")
+def test_a_bootstrap_of_another_environment(cloud: Place) -> None:
+    main = cloud.module / "bootstrap" / "main.tf"
+    main.write_text(main.read_text() + 'variable "environment" {\n  type = string\n}\n')
+    values = cloud.variables.with_name("dev.bootstrap.tfvars")
+    values.write_text('region = "eu-central-1"\nenvironment = "prod"\n')
+    before = lines(cloud)
+    for confirm in ("", "dev"):
+        assert refusal(bootstrap.bootstrap, cloud, confirm).startswith(
+            'terraform/environments/dev.bootstrap.tfvars: environment: is "prod", and this is dev: write "dev"'
+        )
+    assert lines(cloud) == before
+    values.write_text('region = "eu-central-1"\nenvironment = "dev"\nregoin = "x"\n')
+    assert "regoin: there is no such name; did you mean region?" in refusal(bootstrap.bootstrap, cloud, "dev")
+
+
+@pytest.mark.usefixtures("needs_terraform", "bucket")
+def test_a_bootstrap_that_is_confirmed_by_another_name(cloud: Place) -> None:
+    assert refusal(bootstrap.bootstrap, cloud, "prod").startswith(
+        "CONFIRM=prod is not the environment dev: nothing was done"
+    )
+    assert not (cloud.work / "bootstrap").exists()
+
+
 @pytest.mark.usefixtures("needs_terraform", "bucket")
 def test_a_second_writer_is_told_who_the_first_is(cloud: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calling, "LOCK_SECONDS", 0)
@@ -147,7 +226,8 @@ def test_a_second_writer_is_told_who_the_first_is(cloud: Place, monkeypatch: pyt
         verbs.plan(cloud)
     assert str(refused.value) == (
         "the state of dev is locked by ada@build-7 since 2026-11-26 12:45:49 +0000 UTC (OperationTypeApply): wait until that has ended. "
-        "Only if it died: TF_DATA_DIR=$PWD/artifacts/terraform/dev/data terraform -chdir=terraform/cloud force-unlock 6e0d7bd2"
+        "Only if it died: TF_DATA_DIR=$PWD/artifacts/terraform/dev/data terraform -chdir=terraform/cloud force-unlock 6e0d7bd2; "
+        "what it made in its last moments may be in no state: look in the account"
     )
 
 
@@ -172,11 +252,20 @@ def test_what_needs_no_bootstrap_says_so(place: Place) -> None:
 def test_the_lines_of_a_backend_file(tmp_path: Path) -> None:
     file = tmp_path / "dev.backend.hcl"
     assert backend.read(file) == {}
-    file.write_text('# why\nbucket = "old" # here\nencrypt=true\nretries = 3\nmap = { a = 1 }\n')
-    assert backend.read(file) == {"bucket": "old", "encrypt": True, "retries": 3}
+    mine = '# why\nencrypt=true\nretries = 3\nmap = { a = 1 }\nodd = "\\q"\n'
+    file.write_text(mine + 'bucket = "old" # here\n')
+    assert backend.read(file) == {"bucket": "old", "encrypt": True, "retries": 3, "odd": "\\q"}
     assert backend.filled(backend.read(file))
-    backend.write(file, {"bucket": "new", "use_lockfile": "true"})
-    assert file.read_text() == '# why\nbucket       = "new"\nuse_lockfile = true\n'
+    made = {"bucket": "new", "use_lockfile": "true", "encrypt": "true"}
+    assert backend.write(file, made) == ['bucket: is "old", and was made as "new"']
+    assert file.read_text() == mine + 'bucket = "old" # here\n'
+    file.write_text(mine + 'bucket = ""\n')
+    assert backend.write(file, made) == []
+    assert file.read_text() == mine + 'bucket       = "new"\nuse_lockfile = true\n'
+    assert backend.write(file, made) == []
+    file.write_bytes(b"\xff\xfe")
+    assert backend.read(file) == {}
+    assert backend.read(tmp_path) == {}
     assert not backend.filled({"bucket": ""})
     assert not backend.filled({})
 

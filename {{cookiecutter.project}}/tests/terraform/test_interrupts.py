@@ -15,6 +15,7 @@ import pytest
 import terraform
 from terraform import verbs
 from terraform.place import Place
+from terraform.stack import objects
 
 pytestmark = pytest.mark.usefixtures("needs_terraform")
 PROJECT = Path(terraform.__file__).parents[1]
@@ -54,7 +55,7 @@ def below(pid: int) -> list[int]:
 
 def addresses(place: Place) -> set[str]:
     with verbs.opened(place) as stack:
-        return {each.address for each in stack.objects()}
+        return {each.address for each in objects(stack.state())}
 
 
 @pytest.mark.proof("An apply that is interrupted or killed leaves a state from which the next plan goes on")

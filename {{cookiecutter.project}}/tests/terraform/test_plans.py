@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from terraform import plans
+from terraform import plans, steps
 from terraform.place import Place
 from terraform.plans import HIDDEN, Origin, Saved, Stale
 from terraform.stack import Plan
@@ -139,3 +139,35 @@ def test_documents_are_there_whole_or_not(tmp_path: Path) -> None:
     plans.write(file, {"a": 1})
     assert json.loads(file.read_text()) == {"a": 1}
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_context_that_leads_elsewhere_is_named_with_both_addresses() -> None:
+    def to(server: str) -> dict[str, Any]:
+        return {"input": {"cluster": "mine", "endpoint": server}}
+
+    moved = change("terraform_data.this", "update", before=to("https://a"), after=to("https://b"))
+    assert list(plans.elsewhere(Plan.of({"resource_changes": [moved]}))) == [
+        "  the context leads to another cluster: it was mine at https://a, and is mine at https://b"
+    ]
+    same = change("terraform_data.this", "update", before=to("https://a"), after=to("https://a"))
+    made = change("terraform_data.this", "create", before=None, after=to("https://a"))
+    assert list(plans.elsewhere(Plan.of({"resource_changes": [same, made]}))) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "first"),
+    [
+        ({"region": "local"}, "dev (cloud): no object is changed"),
+        (
+            {"account_id": "111122223333", "region": "eu-central-1"},
+            "dev (cloud, account 111122223333, eu-central-1): no object is changed",
+        ),
+        ({"project_id": "acme"}, "dev (cloud, project acme): no object is changed"),
+        ({"subscription_id": "1-2"}, "dev (cloud, subscription 1-2): no object is changed"),
+    ],
+)
+def test_a_plan_names_the_account(
+    values: dict[str, str], first: str, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps.show(place, Plan.of({"variables": {name: {"value": value} for name, value in values.items()}}))
+    assert capsys.readouterr().out == f"{first}\n"

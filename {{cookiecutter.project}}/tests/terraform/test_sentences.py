@@ -1,12 +1,23 @@
 """What Terraform says when a user can mend it, and the sentence that is made of it. The texts are Terraform's and its backends' own."""
 
+from dataclasses import replace
+
 import pytest
 
 from terraform.place import Names
-from terraform.sentences import INSTALL, SIGN_IN, sentence, shown
+from terraform.sentences import INSTALL, NOT_READ, SIGN_INS, lost, sentence, shown, sign_in
 from terraform.stack import Diagnostic, StackError
 
-NAMES = Names("dev", "terraform/aws", "terraform/environments/dev.tfvars", "terraform/environments/dev.backend.hcl")
+NAMES = Names(
+    "dev",
+    "terraform/aws",
+    "terraform/environments/dev.tfvars",
+    "terraform/environments/dev.backend.hcl",
+    "aws",
+    "terraform/aws",
+    "artifacts/terraform/dev/data",
+    "~/.kube/config",
+)
 BACKEND, VARIABLES = NAMES.backend, NAMES.variables
 LOCK = """\
 Error acquiring the state lock: Error message: operation error S3: PutObject, https response error StatusCode: 412, PreconditionFailed
@@ -21,8 +32,10 @@ Lock Info:
 
 Terraform acquires a state lock to protect the state from being written
 """
-NO_CREDENTIALS = f"no credentials for the account of dev were found: {SIGN_IN}"
-EXPIRED = f"the credentials for the account of dev are not valid any more: {SIGN_IN}"
+NO_CREDENTIALS = f"no credentials for the account of dev were found: {sign_in('aws')}"
+EXPIRED = f"the credentials for the account of dev are not valid any more: {sign_in('aws')}"
+
+WRITTEN = "put back what make infra-bootstrap ENV=dev wrote there; where it has not run yet, leave the values blank, and it writes them"
 
 CASES = {
     "no terraform": ("plan", "terraform: command not found", f"terraform was not found: {INSTALL}"),
@@ -41,7 +54,7 @@ CASES = {
         LOCK,
         "the state of dev is locked by ada@build-7 since 2026-11-26 12:45:49.877 +0000 UTC (OperationTypeApply): wait until that has "
         "ended. Only if it died: TF_DATA_DIR=$PWD/artifacts/terraform/dev/data terraform -chdir=terraform/aws force-unlock "
-        "6e0d7bd2-57d5-1dd0-c28a-6f2c8f1c5c1a",
+        "6e0d7bd2-57d5-1dd0-c28a-6f2c8f1c5c1a; what it made in its last moments may be in no state: look in the account",
     ),
     "stale": (
         "apply",
@@ -118,12 +131,12 @@ CASES = {
         "init",
         'Invalid backend configuration argument: The backend configuration argument "bukkit" given on the command line is not expected',
         f'{BACKEND}: Invalid backend configuration argument: The backend configuration argument "bukkit" given on the command line is '
-        "not expected: make infra-bootstrap ENV=dev writes this file",
+        f"not expected: {WRITTEN}",
     ),
     "no key in the backend's file": (
         "init",
         '"key": required field is not set',
-        f'{BACKEND}: "key": required field is not set: make infra-bootstrap ENV=dev writes this file',
+        f'{BACKEND}: "key": required field is not set: {WRITTEN}',
     ),
     "destroy what must not be": (
         "plan",
@@ -140,7 +153,60 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_a_failure_is_a_sentence_with_the_remedy(case: str) -> None:
     command, said, expected = CASES[case]
-    assert sentence(StackError(command, 1, said), NAMES, "1.5.7") == expected
+    assert sentence(StackError(command, 1, said), NAMES, "1.5.7" if "1.5.7" in expected else "1.11.4") == expected
+
+
+def test_a_terraform_that_is_too_old_is_named_whatever_it_says() -> None:
+    assert sentence(StackError("init", 1, "  -upgrade   Install the latest"), NAMES, "1.6.6") == (
+        f"terraform 1.6.6 cannot be used: {INSTALL}"
+    )
+    assert "cannot be used" not in sentence(StackError("init", 1, "…"), NAMES, "1.11.0")
+    assert "cannot be used" not in sentence(StackError("init", 1, "…"), NAMES, "")
+
+
+@pytest.mark.parametrize("cloud", SIGN_INS)
+def test_only_the_clouds_own_way_to_sign_in_is_named(cloud: str) -> None:
+    said = sentence(StackError("init", 1, "no EC2 IMDS role found"), replace(NAMES, cloud=cloud))
+    assert [name for name, way in SIGN_INS.items() if way in said] == [cloud]
+
+
+def test_a_kubeconfig_that_is_none_is_named() -> None:
+    said = (
+        'Error in function call: Call to function "yamldecode" failed: on line 1, column 1: missing start of document.'
+    )
+    assert sentence(StackError("plan", 1, said), NAMES) == (
+        "~/.kube/config: this is no kubeconfig (on line 1, column 1: missing start of document.): terraform/environments/dev.tfvars names "
+        f"it, as kubeconfig. {NOT_READ}"
+    )
+    wrong = Diagnostic("Resource precondition failed", "kubeconfig: there is no file a: set the path.", "x")
+    assert shown(wrong, NAMES) == f"{VARIABLES}: kubeconfig: there is no file a: set the path. {NOT_READ}"
+
+
+def test_a_file_is_called_as_a_person_would_call_it() -> None:
+    def of(file: str) -> str:
+        return shown(Diagnostic("Wrong", "so", file=file, line=3), NAMES)
+
+    assert of("/home/ada/churn/terraform/environments/dev.tfvars") == f"{VARIABLES}:3: Wrong: so"
+    assert of("../environments/dev.backend.hcl") == f"{BACKEND}:3: Wrong: so"
+    assert of("modules/network/main.tf") == "terraform/aws/modules/network/main.tf:3: Wrong: so"
+    setting = Diagnostic("Invalid KMS Key ID", "so", file="versions.tf", line=3, of_backend=True)
+    assert shown(setting, NAMES) == f"{BACKEND}: Invalid KMS Key ID: so"
+    said = 'Error: Invalid ARN\n\n  on backend.tf.json line 1, in terraform.backend.s3:\n   1: {"s3": {}}\n\nMust be\nan ARN\n'
+    assert sentence(StackError("init", 1, said), NAMES) == f"{BACKEND}: Invalid ARN: Must be an ARN"
+
+
+def test_who_was_killed_is_said() -> None:
+    assert sentence(StackError("apply", -9, ""), NAMES) == "terraform apply was killed (SIGKILL)"
+
+
+def test_a_state_that_was_left_is_pushed() -> None:
+    file = "artifacts/terraform/dev/errored.tfstate"
+    assert (
+        "TF_DATA_DIR=$PWD/artifacts/terraform/dev/data terraform -chdir=terraform/aws state push "
+        f"$PWD/{file} && rm {file}"
+    ) in lost(file, NAMES)
+    assert "Any environment may have left it" not in lost(file, NAMES)
+    assert "Any environment may have left it" in lost("terraform/aws/errored.tfstate", NAMES)
 
 
 def test_every_wrong_value_is_named_once() -> None:

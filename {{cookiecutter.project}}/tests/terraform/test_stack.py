@@ -13,7 +13,7 @@ import pytest
 
 import terraform
 from terraform import calling
-from terraform.stack import Change, Diagnostic, Plan, Stack, StackError
+from terraform.stack import Change, Diagnostic, Plan, Stack, StackError, objects
 
 Program = Callable[..., Path]
 
@@ -184,10 +184,18 @@ def test_objects_of_modules_are_found(tmp_path: Path, program: Program) -> None:
     inner = {"resources": [resource("module.a.module.b.y"), resource("module.a.module.b.data.z", "data")]}
     module = {"resources": [resource("x")], "child_modules": [{"child_modules": [inner]}]}
     program(out=json.dumps({"values": {"root_module": module}}))
-    assert [each.address for each in stack(tmp_path).objects()] == ["x", "module.a.module.b.y"]
+    assert [each.address for each in objects(stack(tmp_path).state())] == ["x", "module.a.module.b.y"]
     program(out="{}")
-    assert stack(tmp_path).objects() == []
+    assert objects(stack(tmp_path).state()) == []
 
 
 def test_json_lines_only() -> None:
     assert calling._event("[1]") == calling._event("plain") == {}
+
+
+def test_colours_and_frames_are_not_handed_on(tmp_path: Path, program: Program) -> None:
+    red, end = "\x1b[31m", "\x1b[0m"
+    program(1, error=f"{red}╷{end}\n{red}│{end} {end}Value must be valid{end}\n{red}╵{end}\n")
+    with pytest.raises(StackError) as raised:
+        stack(tmp_path).init()
+    assert raised.value.stderr.split() == ["Value", "must", "be", "valid"]

@@ -12,7 +12,7 @@ from subprocess import DEVNULL, Popen
 import pytest
 
 from terraform import calling, verbs
-from terraform.place import Place, Refused
+from terraform.place import Place, Refused, find
 from terraform.stack import Object
 
 Said = Callable[[], list[str]]
@@ -87,7 +87,7 @@ def test_a_secret_is_in_no_file_for_others_and_in_no_line(place: Place, capfd: p
     assert [path.name for path in holding] == ["main.tf"]  # Terraform's own plan is packed
     assert {stat.S_IMODE(path.stat().st_mode) for path in place.work.glob("*.*")} == {0o600}
     verbs.apply(place)
-    assert refusal(verbs.destroy, place, "no")
+    assert refusal(verbs.destroy, place, "")
     assert "hunter2" not in "".join(capfd.readouterr())
 
 
@@ -165,7 +165,11 @@ def test_what_is_protected_is_not_destroyed(place: Place, said: Said) -> None:
         f"deletion protection is on in the state of prod (terraform_data.this): {first}"
     )
     applied(prod, said)
-    assert refusal(verbs.destroy, prod, "dev") == "nothing was destroyed: CONFIRM=prod destroys what is listed above"
+    said()
+    assert refusal(verbs.destroy, prod, "dev") == (
+        "CONFIRM=dev is not the environment prod: nothing was done. CONFIRM=prod confirms it, and ENV=dev would be another one"
+    )
+    assert said() == []
     verbs.destroy(prod, "prod")
     assert said()[-1] == "prod is destroyed"
 
@@ -218,10 +222,15 @@ def held(place: Place, said: Said, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         yield begun
 
 
-def test_an_environment_that_is_not_there_is_named(place: Place) -> None:
-    assert refusal(verbs.plan, replace(place, environment="local")) == (
+def test_an_environment_that_is_not_there_is_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROJECT_ROOT", str(place.root))
+    assert refusal(find, "local") == (
         "environment local: terraform/environments/local.tfvars is missing; use one of dev, prod, or write it"
     )
+    assert refusal(find, "laptop") == "ENV: say which environment: ENV=dev or prod"
+    place.variables.with_name("staging.tfvars").touch()
+    assert refusal(find, "laptop") == "ENV: say which environment: ENV=dev, prod or staging"
+    assert find("dev").environment == "dev"
 
 
 @pytest.mark.parametrize("text", ["", "# Written by make infra-bootstrap.\n", 'bucket = ""\n'])
@@ -266,6 +275,9 @@ def test_the_models_stay(place: Place, said: Said) -> None:
     assert lines[-1] == "dev is destroyed, but for the 2 objects that stay"
     verbs.destroy(place, "dev")
     assert said() == ["dev: nothing is there but the 2 objects that stay"]
+    assert refusal(verbs.outputs, place) == (
+        "dev has no cluster: it was destroyed but for what stays, or never made whole: make infra-plan ENV=dev, then make infra-apply ENV=dev"
+    )
 
 
 def test_kubeconfig_runs_what_the_cloud_says(
@@ -282,3 +294,7 @@ def test_kubeconfig_runs_what_the_cloud_says(
     command("false && echo three")
     assert refusal(verbs.kubeconfig, place) == "false failed; what it said stands above"
     assert "\nthree\n" not in capfd.readouterr().out
+    command("false")
+    assert refusal(verbs.kubeconfig, replace(place, cloud="aws")).startswith(
+        "false failed; what it said stands above. If it found no credentials: sign in (aws sso login"
+    )
