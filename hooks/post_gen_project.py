@@ -13,17 +13,21 @@ ANSWERS = json.loads(r"""{{ cookiecutter | jsonify }}""")
 
 
 def mend(shared: Path, template: Path | None) -> str | None:
-    """Put a shared folder in the place of a link that arrived as text, as from an archive; a sentence when that cannot be done."""
-    if shared.is_dir():
+    """Put what is shared in the place of a link that arrived as text, as from an archive; a sentence when that cannot be done."""
+    link = "../" * len(shared.parts) + shared.as_posix()
+    if shared.is_dir() or shared.read_text(encoding="utf-8").strip() != link:
         return None
     # Cookiecutter says where the template is, from where it was started: this is another folder. Cruft says nothing.
-    if template is None or not template.is_absolute() or not (template / shared).is_dir():
+    if template is None or not template.is_absolute() or not (template / shared).exists():
         return (
             f"{shared}: this copy of the template holds a text where it should hold a symbolic link: "
             "take the template's address in place of a copy, or clone it with git clone -c core.symlinks=true"
         )
     shared.unlink()
-    shutil.copytree(template / shared, shared)
+    if (template / shared).is_dir():
+        shutil.copytree(template / shared, shared)
+    else:
+        shutil.copyfile(template / shared, shared)
     return None
 
 

@@ -6,7 +6,7 @@ variable "project" {
   nullable    = false
   validation {
     condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$", var.project))
-    error_message = "project: must be 1 to 40 lower-case letters, digits and inner hyphens, such as energy-usage."
+    error_message = "project: ${jsonencode(var.project)}: must be 1 to 40 lower-case letters, digits and inner hyphens, such as energy-usage."
   }
 }
 
@@ -16,7 +16,7 @@ variable "environment" {
   nullable    = false
   validation {
     condition     = contains(["dev", "staging", "prod"], var.environment)
-    error_message = "environment: must be dev, staging or prod."
+    error_message = "environment: ${jsonencode(var.environment)}: must be dev, staging or prod."
   }
 }
 
@@ -26,7 +26,7 @@ variable "kubernetes_version" {
   nullable    = false
   validation {
     condition     = can(regex("^1\\.[0-9]{2}$", var.kubernetes_version))
-    error_message = "kubernetes_version: must be a minor version in quotes, such as \"1.34\"."
+    error_message = "kubernetes_version: ${jsonencode(var.kubernetes_version)}: must be a minor version in quotes, such as \"1.34\"."
   }
 }
 
@@ -39,7 +39,7 @@ variable "network_cidr" {
     condition = try(cidrsubnet(var.network_cidr, 0, 0) == var.network_cidr, false) && can(regex(
       "^(10\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.|192\\.168\\.).*/(16|17|18|19|20)$", var.network_cidr
     ))
-    error_message = "network_cidr: must be a private IPv4 range from /16 to /20 that begins at its first address, such as 10.20.0.0/16."
+    error_message = "network_cidr: ${jsonencode(var.network_cidr)}: must be a private IPv4 range from /16 to /20 that begins at its first address, such as 10.20.0.0/16."
   }
 }
 
@@ -50,7 +50,7 @@ variable "service_cidr" {
   default     = "10.96.0.0/16"
   validation {
     condition     = can(regex("/(16|17|18|19|20)$", var.service_cidr)) && try(cidrsubnet(var.service_cidr, 0, 0) == var.service_cidr, false)
-    error_message = "service_cidr: must be an IPv4 range from /16 to /20 that begins at its first address, such as 10.96.0.0/16."
+    error_message = "service_cidr: ${jsonencode(var.service_cidr)}: must be an IPv4 range from /16 to /20 that begins at its first address, such as 10.96.0.0/16."
   }
   validation {
     # Two ranges overlap when both, cut to the shorter of their prefixes, begin at the same address.
@@ -58,7 +58,7 @@ variable "service_cidr" {
       cidrhost("${split("/", var.network_cidr)[0]}/${min(split("/", var.network_cidr)[1], split("/", var.service_cidr)[1])}", 0) !=
       cidrhost("${split("/", var.service_cidr)[0]}/${min(split("/", var.network_cidr)[1], split("/", var.service_cidr)[1])}", 0), true
     )
-    error_message = "service_cidr: overlaps with network_cidr: choose another range, such as 10.96.0.0/16."
+    error_message = "service_cidr: ${var.service_cidr} overlaps with network_cidr, ${var.network_cidr}: choose 10.96.0.0/16 or 172.20.0.0/16, whichever it leaves free, or another one outside of it."
   }
 }
 
@@ -68,11 +68,11 @@ variable "authorized_cidrs" {
   nullable    = false
   validation {
     condition     = alltrue([for cidr in var.authorized_cidrs : can(cidrnetmask(cidr)) && try(tonumber(split("/", cidr)[1]) >= 16, false)])
-    error_message = "authorized_cidrs: each must be an IPv4 range of /16 or smaller, such as 203.0.113.0/24; 0.0.0.0/0 would be everybody."
+    error_message = "authorized_cidrs: ${jsonencode(var.authorized_cidrs)}: each must be an IPv4 range of /16 or smaller, such as 203.0.113.0/24; 0.0.0.0/0 would be everybody."
   }
   validation {
     condition     = length(var.authorized_cidrs) == 0 || var.environment == "dev"
-    error_message = "authorized_cidrs: must be empty in staging and prod, whose API server is private: work from inside the network."
+    error_message = "authorized_cidrs: ${jsonencode(var.authorized_cidrs)}: must be empty in staging and prod, whose API server is private: work from inside the network."
   }
 }
 
@@ -86,17 +86,17 @@ variable "node_pools" {
   default  = { cpu = { machine_types = ["m7i.xlarge"], min = 1, max = 3 } }
   validation {
     condition     = contains(keys(var.node_pools), "cpu") && length(setsubtract(keys(var.node_pools), ["cpu", "spot", "gpu"])) == 0
-    error_message = "node_pools: the keys are cpu, which must be there, spot and gpu."
+    error_message = "node_pools: ${jsonencode(keys(var.node_pools))}: the keys are cpu, which must be there, spot and gpu."
   }
   validation {
     condition = alltrue([
       for pool in values(var.node_pools) : length(pool.machine_types) > 0 && pool.min >= 0 && pool.max >= 1 && pool.min <= pool.max && pool.disk_gb >= 50
     ])
-    error_message = "node_pools: each needs a machine type, 0 <= min <= max, max of at least 1 and disk_gb of at least 50."
+    error_message = "node_pools: ${jsonencode(var.node_pools)}: each needs a machine type, 0 <= min <= max, max of at least 1 and disk_gb of at least 50."
   }
   validation {
     condition     = try(var.node_pools["cpu"].min, 1) >= 1
-    error_message = "node_pools: cpu.min: must be at least 1: what serves runs there, and must find a node."
+    error_message = "node_pools: cpu.min: ${try(var.node_pools.cpu.min, 1)}: must be at least 1: what serves runs there, and must find a node."
   }
 }
 
@@ -111,14 +111,14 @@ variable "workloads" {
   }
   validation {
     condition     = alltrue([for workload in values(var.workloads) : contains(["read", "write"], workload.access)])
-    error_message = "workloads: access: must be read or write."
+    error_message = "workloads: access: ${jsonencode({ for name, workload in var.workloads : name => workload.access })}: each must be read or write."
   }
   validation {
     condition = alltrue([
       for name in flatten([for workload in values(var.workloads) : concat([workload.service_account], workload.namespace[*])]) :
       can(regex("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", name))
     ])
-    error_message = "workloads: service_account and namespace: must be names as Kubernetes has them, without wildcards."
+    error_message = "workloads: service_account and namespace: ${jsonencode([for workload in values(var.workloads) : [workload.service_account, workload.namespace]])}: must be names as Kubernetes has them, without wildcards."
   }
 }
 
@@ -129,7 +129,7 @@ variable "artifact_readers" {
   default     = []
   validation {
     condition     = alltrue([for reader in var.artifact_readers : reader != "" && !strcontains(reader, "*") && !contains(["allUsers", "allAuthenticatedUsers"], reader)])
-    error_message = "artifact_readers: each must be one identity by its full name; no wildcard, nobody in general."
+    error_message = "artifact_readers: ${jsonencode(var.artifact_readers)}: each must be one identity by its full name; no wildcard, nobody in general."
   }
 }
 
@@ -139,11 +139,11 @@ variable "budget" {
   nullable    = false
   validation {
     condition     = var.budget.amount > 0
-    error_message = "budget: amount: must be more than 0."
+    error_message = "budget: amount: ${var.budget.amount}: must be more than 0."
   }
   validation {
     condition     = length(var.budget.emails) > 0 && alltrue([for email in var.budget.emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", email))])
-    error_message = "budget: emails: at least one mail address: a budget that tells nobody limits nothing."
+    error_message = "budget: emails: at least one mail address, and nothing else, not ${jsonencode(var.budget.emails)}: a budget that tells nobody limits nothing."
   }
 }
 
@@ -161,7 +161,7 @@ variable "log_retention_days" {
   default     = 90
   validation {
     condition     = contains([30, 60, 90, 180, 365], var.log_retention_days)
-    error_message = "log_retention_days: must be 30, 60, 90, 180 or 365."
+    error_message = "log_retention_days: ${jsonencode(var.log_retention_days)}: must be 30, 60, 90, 180 or 365."
   }
 }
 
@@ -172,7 +172,7 @@ variable "labels" {
   default     = {}
   validation {
     condition     = alltrue([for name, value in var.labels : can(regex("^[a-z][a-z0-9_-]{0,62}$", name)) && can(regex("^[a-z0-9_-]{0,63}$", value))])
-    error_message = "labels: names and values must be lower-case letters, digits, _ and -, at most 63, which every cloud takes."
+    error_message = "labels: ${jsonencode(var.labels)}: names and values must be lower-case letters, digits, _ and -, at most 63, which every cloud takes."
   }
 }
 
@@ -182,7 +182,7 @@ variable "region" {
   nullable    = false
   validation {
     condition     = can(regex("^[a-z]{2,4}(-[a-z]+){1,2}-[0-9]$", var.region))
-    error_message = "region: must be a region as AWS calls it, such as eu-central-1, without a zone's letter."
+    error_message = "region: ${jsonencode(var.region)}: must be a region as AWS calls it, such as eu-central-1, without a zone's letter."
   }
 }
 
@@ -194,7 +194,7 @@ variable "account_id" {
   nullable    = false
   validation {
     condition     = can(regex("^[0-9]{12}$", var.account_id))
-    error_message = "account_id: must be the twelve digits of an AWS account in quotes, such as \"111122223333\"."
+    error_message = "account_id: ${jsonencode(var.account_id)}: must be the twelve digits of an AWS account in quotes, such as \"111122223333\"."
   }
 }
 
@@ -205,7 +205,7 @@ variable "zones" {
   default     = ["a", "b", "c"]
   validation {
     condition     = contains([2, 3], length(distinct(var.zones))) && can(regex("^([a-z],){1,2}[a-z]$", join(",", var.zones)))
-    error_message = "zones: must be two or three different letters, such as [\"a\", \"b\"]."
+    error_message = "zones: ${jsonencode(var.zones)}: must be two or three different letters, such as [\"a\", \"b\"]."
   }
 }
 
@@ -219,6 +219,6 @@ variable "cluster_access" {
       for entry in values(var.cluster_access) : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:(role|user)/[^*?]+$", entry.principal)) &&
       contains(["ClusterAdmin", "Admin", "Edit", "View"], entry.policy)
     ])
-    error_message = "cluster_access: principal: must be the ARN of one IAM role or user, and policy ClusterAdmin, Admin, Edit or View."
+    error_message = "cluster_access: ${jsonencode([for entry in values(var.cluster_access) : [entry.principal, entry.policy]])}: each principal must be the ARN of one IAM role or user, and each policy ClusterAdmin, Admin, Edit or View."
   }
 }

@@ -15,7 +15,7 @@ locals {
   this = {
     name         = local.name, region = var.region, tenant_id = var.tenant_id, labels = local.labels, identities = azurerm_user_assigned_identity.this
     unique_name  = "${substr(replace(var.project, "-", ""), 0, 7)}${var.environment}${substr(sha256("${var.subscription_id}/${local.name}"), 0, 8)}"
-    network_cidr = var.network_cidr, service_cidr = var.service_cidr, pod_cidr = var.pod_cidr, authorized_cidrs = var.authorized_cidrs
+    network_cidr = var.network_cidr, service_cidr = var.service_cidr, authorized_cidrs = var.authorized_cidrs
     workspace_id = azurerm_log_analytics_workspace.this.id, container = "artifacts", reader_subnet_ids = var.artifact_reader_subnet_ids, zones = var.zones
   }
 }
@@ -82,9 +82,7 @@ resource "azurerm_monitor_diagnostic_setting" "this" {
   log_analytics_workspace_id = azurerm_log_analytics_workspace.this.id
   dynamic "enabled_log" {
     # Of the cluster not kube-audit: kube-audit-admin is it without what only reads, which is most of it.
-    for_each = each.key != "cluster" ? [null] : [
-      "kube-apiserver", "kube-audit-admin", "kube-controller-manager", "kube-scheduler", "cluster-autoscaler", "guard"
-    ]
+    for_each = each.key != "cluster" ? [null] : ["kube-apiserver", "kube-audit-admin", "kube-controller-manager", "kube-scheduler", "cluster-autoscaler", "guard"]
     content {
       category       = enabled_log.value
       category_group = enabled_log.value == null ? "allLogs" : null

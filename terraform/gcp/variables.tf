@@ -4,7 +4,7 @@ variable "project" {
   nullable    = false
   validation {
     condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$", var.project))
-    error_message = "project: must be 1 to 40 lower-case letters, digits and inner hyphens, such as energy-usage."
+    error_message = "project: ${jsonencode(var.project)}: must be 1 to 40 lower-case letters, digits and inner hyphens, such as energy-usage."
   }
 }
 
@@ -14,7 +14,7 @@ variable "environment" {
   nullable    = false
   validation {
     condition     = contains(["dev", "staging", "prod"], var.environment)
-    error_message = "environment: must be dev, staging or prod."
+    error_message = "environment: ${jsonencode(var.environment)}: must be dev, staging or prod."
   }
 }
 
@@ -24,7 +24,7 @@ variable "kubernetes_version" {
   nullable    = false
   validation {
     condition     = can(regex("^1\\.[0-9]{2}$", var.kubernetes_version))
-    error_message = "kubernetes_version: must be a minor version in quotes, such as \"1.34\"."
+    error_message = "kubernetes_version: ${jsonencode(var.kubernetes_version)}: must be a minor version in quotes, such as \"1.34\"."
   }
 }
 
@@ -37,7 +37,7 @@ variable "network_cidr" {
     condition = try(cidrsubnet(var.network_cidr, 0, 0) == var.network_cidr, false) && can(regex(
       "^(10\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.|192\\.168\\.).*/(16|17|18|19|20)$", var.network_cidr
     ))
-    error_message = "network_cidr: must be a private IPv4 range from /16 to /20 that begins at its first address, such as 10.20.0.0/16."
+    error_message = "network_cidr: ${jsonencode(var.network_cidr)}: must be a private IPv4 range from /16 to /20 that begins at its first address, such as 10.20.0.0/16."
   }
 }
 
@@ -48,7 +48,7 @@ variable "service_cidr" {
   default     = "10.96.0.0/16"
   validation {
     condition     = can(regex("/(16|17|18|19|20)$", var.service_cidr)) && try(cidrsubnet(var.service_cidr, 0, 0) == var.service_cidr, false)
-    error_message = "service_cidr: must be an IPv4 range from /16 to /20 that begins at its first address, such as 10.96.0.0/16."
+    error_message = "service_cidr: ${jsonencode(var.service_cidr)}: must be an IPv4 range from /16 to /20 that begins at its first address, such as 10.96.0.0/16."
   }
   validation {
     # Two ranges overlap when both, cut to the shorter of their prefixes, begin at the same address.
@@ -56,7 +56,7 @@ variable "service_cidr" {
       cidrhost("${split("/", var.network_cidr)[0]}/${min(split("/", var.network_cidr)[1], split("/", var.service_cidr)[1])}", 0) !=
       cidrhost("${split("/", var.service_cidr)[0]}/${min(split("/", var.network_cidr)[1], split("/", var.service_cidr)[1])}", 0), true
     )
-    error_message = "service_cidr: overlaps with network_cidr: choose another range, such as 10.96.0.0/16."
+    error_message = "service_cidr: ${var.service_cidr} overlaps with network_cidr, ${var.network_cidr}: choose 10.96.0.0/16 or 172.20.0.0/16, whichever it leaves free, or another one outside of it."
   }
 }
 
@@ -66,11 +66,11 @@ variable "authorized_cidrs" {
   nullable    = false
   validation {
     condition     = alltrue([for cidr in var.authorized_cidrs : can(cidrnetmask(cidr)) && try(tonumber(split("/", cidr)[1]) >= 16, false)])
-    error_message = "authorized_cidrs: each must be an IPv4 range of /16 or smaller, such as 203.0.113.0/24; 0.0.0.0/0 would be everybody."
+    error_message = "authorized_cidrs: ${jsonencode(var.authorized_cidrs)}: each must be an IPv4 range of /16 or smaller, such as 203.0.113.0/24; 0.0.0.0/0 would be everybody."
   }
   validation {
     condition     = length(var.authorized_cidrs) == 0 || var.environment == "dev"
-    error_message = "authorized_cidrs: must be empty in staging and prod, whose API server is private: work from inside the network."
+    error_message = "authorized_cidrs: ${jsonencode(var.authorized_cidrs)}: must be empty in staging and prod, whose API server is private: work from inside the network."
   }
 }
 
@@ -84,17 +84,17 @@ variable "node_pools" {
   default  = { cpu = { machine_types = ["e2-standard-4"], min = 1, max = 3 } }
   validation {
     condition     = contains(keys(var.node_pools), "cpu") && length(setsubtract(keys(var.node_pools), ["cpu", "spot", "gpu"])) == 0
-    error_message = "node_pools: the keys are cpu, which must be there, spot and gpu."
+    error_message = "node_pools: ${jsonencode(keys(var.node_pools))}: the keys are cpu, which must be there, spot and gpu."
   }
   validation {
     condition = alltrue([
       for pool in values(var.node_pools) : length(pool.machine_types) > 0 && pool.min >= 0 && pool.max >= 1 && pool.min <= pool.max && pool.disk_gb >= 50
     ])
-    error_message = "node_pools: each needs a machine type, 0 <= min <= max, max of at least 1 and disk_gb of at least 50."
+    error_message = "node_pools: ${jsonencode(var.node_pools)}: each needs a machine type, 0 <= min <= max, max of at least 1 and disk_gb of at least 50."
   }
   validation {
     condition     = try(var.node_pools["cpu"].min, 1) >= 1
-    error_message = "node_pools: cpu.min: must be at least 1: what serves runs there, and must find a node."
+    error_message = "node_pools: cpu.min: ${try(var.node_pools.cpu.min, 1)}: must be at least 1: what serves runs there, and must find a node."
   }
 }
 
@@ -109,14 +109,14 @@ variable "workloads" {
   }
   validation {
     condition     = alltrue([for workload in values(var.workloads) : contains(["read", "write"], workload.access)])
-    error_message = "workloads: access: must be read or write."
+    error_message = "workloads: access: ${jsonencode({ for name, workload in var.workloads : name => workload.access })}: each must be read or write."
   }
   validation {
     condition = alltrue([
       for name in flatten([for workload in values(var.workloads) : concat([workload.service_account], workload.namespace[*])]) :
       can(regex("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", name))
     ])
-    error_message = "workloads: service_account and namespace: must be names as Kubernetes has them, without wildcards."
+    error_message = "workloads: service_account and namespace: ${jsonencode([for workload in values(var.workloads) : [workload.service_account, workload.namespace]])}: must be names as Kubernetes has them, without wildcards."
   }
 }
 
@@ -127,7 +127,7 @@ variable "artifact_readers" {
   default     = []
   validation {
     condition     = alltrue([for reader in var.artifact_readers : reader != "" && !strcontains(reader, "*") && !contains(["allUsers", "allAuthenticatedUsers"], reader)])
-    error_message = "artifact_readers: each must be one identity by its full name; no wildcard, nobody in general."
+    error_message = "artifact_readers: ${jsonencode(var.artifact_readers)}: each must be one identity by its full name; no wildcard, nobody in general."
   }
 }
 
@@ -137,11 +137,11 @@ variable "budget" {
   nullable    = false
   validation {
     condition     = var.budget.amount > 0
-    error_message = "budget: amount: must be more than 0."
+    error_message = "budget: amount: ${var.budget.amount}: must be more than 0."
   }
   validation {
     condition     = length(var.budget.emails) > 0 && alltrue([for email in var.budget.emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", email))])
-    error_message = "budget: emails: at least one mail address: a budget that tells nobody limits nothing."
+    error_message = "budget: emails: at least one mail address, and nothing else, not ${jsonencode(var.budget.emails)}: a budget that tells nobody limits nothing."
   }
 }
 
@@ -159,7 +159,7 @@ variable "log_retention_days" {
   default     = 90
   validation {
     condition     = contains([30, 60, 90, 180, 365], var.log_retention_days)
-    error_message = "log_retention_days: must be 30, 60, 90, 180 or 365."
+    error_message = "log_retention_days: ${jsonencode(var.log_retention_days)}: must be 30, 60, 90, 180 or 365."
   }
 }
 
@@ -170,7 +170,7 @@ variable "labels" {
   default     = {}
   validation {
     condition     = alltrue([for name, value in var.labels : can(regex("^[a-z][a-z0-9_-]{0,62}$", name)) && can(regex("^[a-z0-9_-]{0,63}$", value))])
-    error_message = "labels: names and values must be lower-case letters, digits, _ and -, at most 63, which every cloud takes."
+    error_message = "labels: ${jsonencode(var.labels)}: names and values must be lower-case letters, digits, _ and -, at most 63, which every cloud takes."
   }
 }
 
@@ -180,7 +180,7 @@ variable "region" {
   nullable    = false
   validation {
     condition     = can(regex("^[a-z]+-[a-z]+[0-9]{1,2}$", var.region))
-    error_message = "region: must be a region of Google Cloud, such as europe-west4; europe-west4-a would be one of its zones."
+    error_message = "region: ${jsonencode(var.region)}: must be a region of Google Cloud, such as europe-west4; europe-west4-a would be one of its zones."
   }
 }
 
@@ -189,52 +189,57 @@ variable "region" {
 variable "project_id" {
   description = "Id of the Google Cloud project: one for each environment, whose budget, logs and workload pool it then has for itself."
   type        = string
+  nullable    = false
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project_id))
-    error_message = "project_id: must be the id, 6 to 30 lower-case letters, digits and hyphens, such as acme-ml-dev; not the name or number."
+    error_message = "project_id: ${jsonencode(var.project_id)}: must be the id, 6 to 30 lower-case letters, digits and hyphens, such as acme-ml-dev; not the name or number."
   }
 }
 
 variable "project_number" {
   description = "Number of that project, which Google's own accounts in it are named after: gcloud projects describe ID --format='value(projectNumber)'."
   type        = string
+  nullable    = false
   validation {
     condition     = can(regex("^[1-9][0-9]{5,18}$", var.project_number))
-    error_message = "project_number: must be the project's number in quotes: gcloud projects describe ID --format='value(projectNumber)'."
+    error_message = "project_number: ${jsonencode(var.project_number)}: must be the project's number in quotes: gcloud projects describe ID --format='value(projectNumber)'."
   }
 }
 
 variable "billing_account" {
   description = "Account that the project is billed to: gcloud billing accounts list."
   type        = string
+  nullable    = false
   validation {
     condition     = can(regex("^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$", var.billing_account))
-    error_message = "billing_account: must be an id such as 01ABCD-2EF345-6789AB: gcloud billing accounts list."
+    error_message = "billing_account: ${jsonencode(var.billing_account)}: must be an id such as 01ABCD-2EF345-6789AB: gcloud billing accounts list."
   }
 }
 
 variable "pod_cidr" {
   description = "Addresses of the pods, a /10 to /20 outside of network_cidr and service_cidr; each node takes a /24 of it."
   type        = string
+  nullable    = false
   default     = "10.64.0.0/14"
   validation {
     condition     = can(regex("/(1[0-9]|20)$", var.pod_cidr)) && try(cidrsubnet(var.pod_cidr, 0, 0) == var.pod_cidr, false)
-    error_message = "pod_cidr: must be an IPv4 range from /10 to /20 that begins at its first address, such as 10.64.0.0/14."
+    error_message = "pod_cidr: ${jsonencode(var.pod_cidr)}: must be an IPv4 range from /10 to /20 that begins at its first address, such as 10.64.0.0/14."
   }
   validation {
     condition = alltrue([for other in [var.network_cidr, var.service_cidr] : 1 < try(length(distinct([
       for cidr in [other, var.pod_cidr] : cidrhost("${split("/", cidr)[0]}/${min(split("/", other)[1], split("/", var.pod_cidr)[1])}", 0)
     ])), 2)])
-    error_message = "pod_cidr: overlaps with network_cidr or service_cidr: choose another range, such as 10.64.0.0/14."
+    error_message = "pod_cidr: ${var.pod_cidr} overlaps with network_cidr, ${var.network_cidr}, or service_cidr, ${var.service_cidr}: choose 10.64.0.0/14, 172.16.0.0/14 or 100.64.0.0/14, whichever they leave free, or another one outside of both."
   }
 }
 
 variable "security_group" {
   description = "Google group gke-security-groups@DOMAIN, to whose member groups Kubernetes roles may be bound; empty: to persons only."
   type        = string
+  nullable    = false
   default     = ""
   validation {
     condition     = can(regex("^(gke-security-groups@[a-z0-9.-]+)?$", var.security_group))
-    error_message = "security_group: must be gke-security-groups@ and your domain, as GKE wants it, or empty."
+    error_message = "security_group: ${jsonencode(var.security_group)}: must be gke-security-groups@ and your domain, as GKE wants it, or empty."
   }
 }

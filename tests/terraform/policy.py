@@ -203,7 +203,10 @@ def vague(names: list[str]) -> bool:
 
 
 def kept_in_prod(plan: Plan) -> Iterator[Finding]:
-    """The cluster of prod refuses to be deleted; the store of artifacts does everywhere while something is in it."""
+    """The cluster of prod refuses to be deleted; the store of artifacts does everywhere while something is in it.
+
+    Images may go: they can be built again.
+    """
     if plan.environment == "prod":
         for each in plan.of("aws_eks_cluster", "google_container_cluster"):
             if each.first("deletion_protection") is not True:
@@ -211,8 +214,8 @@ def kept_in_prod(plan: Plan) -> Iterator[Finding]:
         if not any(each.first("lock_level") == "CanNotDelete" for each in plan.of("azurerm_management_lock")):
             for each in plan.of("azurerm_kubernetes_cluster"):
                 yield Finding(each.address, "prod can be deleted: no azurerm_management_lock holds it")
-    for each in plan.of("aws_s3_bucket", "google_storage_bucket", "aws_ecr_repository"):
-        if each.first("force_destroy") or each.first("force_delete"):
+    for each in plan.of("aws_s3_bucket", "google_storage_bucket"):
+        if each.first("force_destroy"):
             yield Finding(each.address, "is deleted with all that is in it")
 
 

@@ -358,6 +358,10 @@ run "registry" {
     condition     = alltrue([for policy in aws_ecr_lifecycle_policy.this : join(" ", [for rule in jsondecode(policy.policy).rules : "${rule.rulePriority} ${rule.selection.tagStatus}"]) == "1 untagged"])
     error_message = "what nothing names goes"
   }
+  assert {
+    condition     = alltrue([for repository in aws_ecr_repository.this : repository.force_delete])
+    error_message = "a destroy does not stop at images"
+  }
 }
 
 run "budget" {

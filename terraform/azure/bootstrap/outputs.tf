@@ -1,9 +1,7 @@
 output "backend" {
   description = "The lines of <env>.backend.hcl."
-  value = {
-    subscription_id     = var.subscription_id, tenant_id = var.tenant_id, use_azuread_auth = "true"
-    resource_group_name = azurerm_resource_group.this["state"].name, storage_account_name = var.state_name, container_name = "tfstate"
-    key                 = "${var.project}/${var.environment}/terraform.tfstate"
+  value = { subscription_id = var.subscription_id, tenant_id = var.tenant_id, use_azuread_auth = "true", container_name = "tfstate"
+    resource_group_name = azurerm_resource_group.this["state"].name, storage_account_name = var.state_name, key = "${var.project}/${var.environment}/terraform.tfstate"
   }
 }
 

@@ -18,7 +18,7 @@ variables {
     admin_group_ids    = ["33333333-3333-3333-3333-333333333333"]
     subnet_id          = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/energy-usage-dev/providers/Microsoft.Network/virtualNetworks/energy-usage-dev/subnets/nodes"
     service_cidr       = "10.96.0.0/16"
-    pod_cidr           = "10.244.0.0/16"
+    network_cidr       = "10.20.0.0/16"
     node_pools         = { cpu = { machine_types = ["Standard_D4ds_v5"], min = 3, max = 9, disk_gb = 100 } }
   }
   identities = { for name in ["cluster", "encryption", "workload-training", "workload-serving"] : name => {
@@ -256,6 +256,28 @@ run "accelerator" {
       cpu = { machine_types = ["Standard_D4ds_v5"], min = 1, max = 3, disk_gb = 100 }
       gpu = { machine_types = ["Standard_D4ds_v5"], min = 0, max = 1, disk_gb = 100, accelerator = { type = "nvidia-t4", count = 1 } }
     } })
+  }
+  expect_failures = [var.this]
+}
+
+run "network_where_the_pods_are" {
+  command = plan
+  module {
+    source = "./modules/cluster"
+  }
+  variables {
+    this = merge(var.this, { network_cidr = "10.244.128.0/17" })
+  }
+  expect_failures = [var.this]
+}
+
+run "services_where_the_pods_are" {
+  command = plan
+  module {
+    source = "./modules/cluster"
+  }
+  variables {
+    this = merge(var.this, { service_cidr = "10.244.128.0/17" })
   }
   expect_failures = [var.this]
 }

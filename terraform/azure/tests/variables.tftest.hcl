@@ -307,46 +307,6 @@ run "administrators_by_name" {
   expect_failures = [var.admin_group_ids]
 }
 
-run "pods_too_few" {
-  command = plan
-  variables {
-    pod_cidr = "10.244.0.0/24"
-  }
-  expect_failures = [var.pod_cidr]
-}
-
-run "pods_within_the_network" {
-  command = plan
-  variables {
-    pod_cidr = "10.20.0.0/16"
-  }
-  expect_failures = [var.pod_cidr]
-}
-
-run "pods_around_the_network" {
-  command = plan
-  variables {
-    pod_cidr = "10.16.0.0/12"
-  }
-  expect_failures = [var.pod_cidr]
-}
-
-run "pods_in_a_part_of_the_network" {
-  command = plan
-  variables {
-    pod_cidr = "10.20.64.0/18"
-  }
-  expect_failures = [var.pod_cidr]
-}
-
-run "pods_within_the_services" {
-  command = plan
-  variables {
-    pod_cidr = "10.96.0.0/16"
-  }
-  expect_failures = [var.pod_cidr]
-}
-
 run "unknown_zone" {
   command = plan
   variables {

@@ -3,7 +3,7 @@ variable "project" {
   type        = string
   validation {
     condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$", var.project))
-    error_message = "project: must be 1 to 40 lower-case letters, digits and inner hyphens, such as energy-usage."
+    error_message = "project: ${jsonencode(var.project)}: must be 1 to 40 lower-case letters, digits and inner hyphens, such as energy-usage."
   }
 }
 
@@ -12,23 +12,35 @@ variable "environment" {
   type        = string
   validation {
     condition     = contains(["dev", "staging", "prod"], var.environment)
-    error_message = "environment: must be dev, staging or prod."
+    error_message = "environment: ${jsonencode(var.environment)}: must be dev, staging or prod."
   }
 }
 
 variable "region" {
   description = "Where the state is, as the cloud calls it."
   type        = string
+  validation {
+    condition     = can(regex("^[a-z]+-[a-z]+[0-9]{1,2}$", var.region))
+    error_message = "region: ${jsonencode(var.region)}: must be a region of Google Cloud, such as europe-west4; europe-west4-a would be one of its zones."
+  }
 }
 
 variable "project_id" {
   description = "Id of the environment's Google Cloud project."
   type        = string
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project_id))
+    error_message = "project_id: ${jsonencode(var.project_id)}: must be the id, 6 to 30 lower-case letters, digits and hyphens, such as acme-ml-dev; not the name or number."
+  }
 }
 
 variable "project_number" {
   description = "Number of that project: gcloud projects describe ID --format='value(projectNumber)'."
   type        = string
+  validation {
+    condition     = can(regex("^[1-9][0-9]{5,18}$", var.project_number))
+    error_message = "project_number: ${jsonencode(var.project_number)}: must be the project's number in quotes: gcloud projects describe ID --format='value(projectNumber)'."
+  }
 }
 
 variable "ci_subjects" {
@@ -36,17 +48,23 @@ variable "ci_subjects" {
   type        = object({ issuer = string, audience = string, plan = list(string), apply = list(string) })
   validation {
     condition     = can(regex("^https://[^/\\s]+(/[^/\\s]+)*$", var.ci_subjects.issuer))
-    error_message = "ci_subjects: issuer: must be an https address without a slash at its end, such as https://token.actions.githubusercontent.com."
+    error_message = "ci_subjects: issuer: ${jsonencode(var.ci_subjects.issuer)}: must be an https address without a slash at its end, such as https://token.actions.githubusercontent.com."
   }
   validation {
-    condition = alltrue([
-      for text in concat([var.ci_subjects.audience], var.ci_subjects.plan, var.ci_subjects.apply) : can(regex("^[^\\s*?]{1,127}$", text))
-    ])
-    error_message = "ci_subjects: audience, plan, apply: each must be exact: not empty, without *, ? and spaces, and at most 127 characters, which is what Google takes."
+    condition     = alltrue([for text in concat([var.ci_subjects.audience], var.ci_subjects.plan, var.ci_subjects.apply) : can(regex("^[^\\s*?]+$", text))])
+    error_message = "ci_subjects: audience, plan, apply: ${jsonencode(concat([var.ci_subjects.audience], var.ci_subjects.plan, var.ci_subjects.apply))}: each must be exact: not empty, without *, ? and spaces."
   }
   validation {
     condition     = length(setproduct(var.ci_subjects.plan, var.ci_subjects.apply)) > 0 && length(setintersection(var.ci_subjects.plan, var.ci_subjects.apply)) == 0
-    error_message = "ci_subjects: plan, apply: each needs a subject, and none may be in both: what applies comes with one of its own, such as the environment's."
+    error_message = "ci_subjects: plan, apply: ${jsonencode([var.ci_subjects.plan, var.ci_subjects.apply])}: each needs a subject, and none may be in both: what applies comes with one of its own, such as the environment's."
+  }
+  validation {
+    condition     = alltrue([for subject in concat(var.ci_subjects.plan, var.ci_subjects.apply) : length(subject) <= 127])
+    error_message = "ci_subjects: plan, apply: ${jsonencode([for subject in concat(var.ci_subjects.plan, var.ci_subjects.apply) : subject if length(subject) > 127])}: at most 127 characters are what Google takes for a subject: give repository, branch or job a shorter name."
+  }
+  validation {
+    condition     = length(var.ci_subjects.audience) <= 256
+    error_message = "ci_subjects: audience: ${jsonencode(var.ci_subjects.audience)}: at most 256 characters are what Google takes for an audience: give a shorter one, to CI too."
   }
 }
 
@@ -55,7 +73,7 @@ variable "state_name" {
   type        = string
   validation {
     condition     = can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.state_name)) && !can(regex("^goog|google", var.state_name))
-    error_message = "state_name: must be 3 to 63 lower-case letters, digits and hyphens, without google."
+    error_message = "state_name: ${jsonencode(var.state_name)}: must be 3 to 63 lower-case letters, digits and hyphens, without google."
   }
 }
 
@@ -63,4 +81,8 @@ variable "labels" {
   description = "Labels on everything made here, besides project and environment."
   type        = map(string)
   default     = {}
+  validation {
+    condition     = alltrue([for name, value in var.labels : can(regex("^[a-z][a-z0-9_-]{0,62}$", name)) && can(regex("^[a-z0-9_-]{0,63}$", value))])
+    error_message = "labels: ${jsonencode(var.labels)}: names and values must be lower-case letters, digits, _ and -, at most 63, which every cloud takes."
+  }
 }

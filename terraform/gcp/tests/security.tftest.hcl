@@ -165,6 +165,20 @@ run "budget" {
   }
 }
 
+run "a_budget_with_a_fraction" {
+  command = plan
+  module {
+    source = "./modules/budget"
+  }
+  variables {
+    this = { name = "x", billing_account = "01ABCD-2EF345-6789AB", project_number = "123456789012", amount = 300.5, emails = ["a@b.c"] }
+  }
+  assert {
+    condition     = google_billing_budget.this.amount[0].specified_amount[0].units == "301"
+    error_message = "whole units, as README.md says"
+  }
+}
+
 run "a_budget_for_too_many" {
   command = plan
   module {

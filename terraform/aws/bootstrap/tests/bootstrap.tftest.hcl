@@ -239,3 +239,27 @@ run "nobody_plans" {
   }
   expect_failures = [var.ci_subjects]
 }
+
+run "account_empty" {
+  command = plan
+  variables {
+    account_id = ""
+  }
+  expect_failures = [var.account_id]
+}
+
+run "region_of_another_cloud" {
+  command = plan
+  variables {
+    region = "westeurope"
+  }
+  expect_failures = [var.region]
+}
+
+run "label_in_capitals" {
+  command = plan
+  variables {
+    labels = { Team = "x" }
+  }
+  expect_failures = [var.labels]
+}

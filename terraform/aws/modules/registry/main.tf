@@ -2,6 +2,7 @@ resource "aws_ecr_repository" "this" {
   for_each             = var.this.images
   name                 = "${var.this.folder}/${each.value}"
   image_tag_mutability = "IMMUTABLE"
+  force_delete         = true # as the other clouds do: images can be built again
   image_scanning_configuration { scan_on_push = true }
   encryption_configuration {
     encryption_type = "KMS"

@@ -202,3 +202,35 @@ run "nobody_applies" {
   }
   expect_failures = [var.ci_subjects]
 }
+
+run "subscription_empty" {
+  command = plan
+  variables {
+    subscription_id = ""
+  }
+  expect_failures = [var.subscription_id]
+}
+
+run "tenant_empty" {
+  command = plan
+  variables {
+    tenant_id = ""
+  }
+  expect_failures = [var.tenant_id]
+}
+
+run "region_of_another_cloud" {
+  command = plan
+  variables {
+    region = "europe-west4"
+  }
+  expect_failures = [var.region]
+}
+
+run "label_in_capitals" {
+  command = plan
+  variables {
+    labels = { Team = "x" }
+  }
+  expect_failures = [var.labels]
+}

@@ -94,7 +94,6 @@ resource "azurerm_kubernetes_cluster" "this" {
     network_plugin_mode = "overlay"
     network_data_plane  = "cilium"
     network_policy      = "cilium"
-    pod_cidr            = var.this.pod_cidr
     service_cidr        = var.this.service_cidr
     dns_service_ip      = cidrhost(var.this.service_cidr, 10)
   }

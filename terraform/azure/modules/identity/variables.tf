@@ -7,6 +7,6 @@ variable "this" {
   })
   validation {
     condition     = alltrue([for id in var.this.readers : can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", id))])
-    error_message = "artifact_readers: each must be the object id of a service principal or managed identity: what workload_identities calls principal."
+    error_message = "artifact_readers: ${jsonencode(var.this.readers)}: each must be the object id of a service principal or managed identity: what workload_identities calls principal."
   }
 }

@@ -223,3 +223,67 @@ run "nobody_applies" {
   }
   expect_failures = [var.ci_subjects]
 }
+
+run "project_id_empty" {
+  command = plan
+  variables {
+    project_id = ""
+  }
+  expect_failures = [var.project_id]
+}
+
+run "project_id_by_name" {
+  command = plan
+  variables {
+    project_id = "Acme Dev!"
+  }
+  expect_failures = [var.project_id]
+}
+
+run "project_number_empty" {
+  command = plan
+  variables {
+    project_number = ""
+  }
+  expect_failures = [var.project_number]
+}
+
+run "region_of_another_cloud" {
+  command = plan
+  variables {
+    region = "eu-central-1"
+  }
+  expect_failures = [var.region]
+}
+
+run "label_in_capitals" {
+  command = plan
+  variables {
+    labels = { Team = "x" }
+  }
+  expect_failures = [var.labels]
+}
+
+run "audience_too_long" {
+  command = plan
+  variables {
+    ci_subjects = { issuer = "https://ci.example.com", audience = join("", [for i in range(257) : "x"]), plan = ["p"], apply = ["x"] }
+  }
+  expect_failures = [var.ci_subjects]
+}
+
+run "as_long_as_google_takes" {
+  command = plan
+  variables {
+    ci_subjects = {
+      issuer   = "https://ci.example.com"
+      audience = join("", [for i in range(256) : "a"])
+      plan     = [join("", [for i in range(127) : "p"])]
+      apply    = [join("", [for i in range(127) : "x"])]
+    }
+  }
+  assert {
+    condition     = length(google_iam_workload_identity_pool_provider.this.oidc[0].allowed_audiences[0]) == 256
+    error_message = "the longest audience and subjects are taken"
+  }
+}

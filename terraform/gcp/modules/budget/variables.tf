@@ -3,6 +3,6 @@ variable "this" {
   type        = object({ name = string, billing_account = string, project_number = string, amount = number, emails = set(string) })
   validation {
     condition     = length(var.this.emails) <= 5
-    error_message = "budget: emails: Google Cloud tells at most 5 addresses: give a mailing list."
+    error_message = "budget: emails: ${length(var.this.emails)} are given: Google Cloud tells at most 5 addresses: give a mailing list."
   }
 }
