@@ -32,6 +32,12 @@ GIT = (
 MAKE = (3, 81)
 KUBECTL = ((1, 31), "install it (https://kubernetes.io/docs/tasks/tools)")
 TERRAFORM = ((1, 11), "install it (https://developer.hashicorp.com/terraform/install)")
+CLOUDS = {
+    "aws": (("aws",), "docs/how-to/run-on-aws.md"),
+    "azure": (("az", "kubelogin"), "docs/how-to/run-on-azure.md"),
+    "gcp": (("gcloud", "gke-gcloud-auth-plugin"), "docs/how-to/run-on-google-cloud.md"),
+}
+"""What kubeconfig and Terraform call for whoever has signed in, and the page that says so."""
 FREE_MEGABYTES = 500  # a training of the sample leaves about 5 MB, an upgrade of the environment needs its room again
 
 
@@ -53,6 +59,9 @@ def examine(root: Path, folder: Path, environment_name: str = "", context: str =
 
     Of an environment in a cluster, its tools and whether it is reached, too.
     """
+    overlays = sorted(file.parent.name for file in (root / "k8s" / "overlays").glob("*/kustomization.yaml"))
+    if environment_name and environment_name not in overlays:
+        raise Refused(f"ENV={environment_name}: there is no such environment in a cluster: {', '.join(overlays)}")
     requirements = root / "requirements" / "dev.txt"
     # Empty as long as an installation is under way.
     ready = Path(sys.prefix).resolve() == folder.resolve() and bool(_read(folder / "installed.txt"))
@@ -74,10 +83,16 @@ def examine(root: Path, folder: Path, environment_name: str = "", context: str =
 
 
 def tools(root: Path, environment_name: str) -> list[Result]:
-    """The programs that an environment in a cluster needs; Terraform where its infrastructure is described."""
+    """The programs that an environment in a cluster needs; Terraform and those of its cloud where its infrastructure is described."""
     found = [tool("kubectl", _version_text("kubectl", "version", "--client"), *KUBECTL)]
     if (root / "terraform" / "environments" / f"{environment_name}.tfvars").exists():
         found.append(tool("terraform", _version_text("terraform", "version"), *TERRAFORM))
+        found += [
+            Result(name, *(("there",) if shutil.which(name) else ("not found", f"install it, as {page} says")))
+            for cloud, (names, page) in CLOUDS.items()
+            if (root / "terraform" / cloud).is_dir()
+            for name in names
+        ]
     return found
 
 

@@ -118,14 +118,25 @@ def test_without_the_environment_all_else_is_looked_at(tmp_path: Path) -> None:
     assert [result.name for result in doctor.examine(tmp_path, tmp_path / ".venv")] == names
 
 
-def test_of_an_environment_in_a_cluster_its_tools_are_looked_at(tmp_path: Path) -> None:
-    def names() -> list[str]:
-        return [result.name for result in doctor.examine(tmp_path, tmp_path / ".venv", "dev")][-2:]
+def test_of_an_environment_in_a_cluster_its_tools_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fixes() -> dict[str, str]:
+        return {each.name: each.fix for each in doctor.examine(tmp_path, tmp_path / ".venv", "dev")[7:]}
 
-    assert names() == ["environment", "kubectl"]
-    (tmp_path / "terraform" / "environments").mkdir(parents=True)
-    (tmp_path / "terraform" / "environments" / "dev.tfvars").touch()
-    assert names() == ["kubectl", "terraform"]
+    (tmp_path / "k8s/overlays/dev").mkdir(parents=True)
+    (tmp_path / "k8s/overlays/dev/kustomization.yaml").touch()
+    with pytest.raises(Refused, match="ENV=devv: there is no such environment in a cluster: dev"):
+        doctor.examine(tmp_path, tmp_path, "devv")
+    assert list(fixes()) == ["kubectl"]
+    for folder in ("azure", "environments"):
+        (tmp_path / "terraform" / folder).mkdir(parents=True)
+    (tmp_path / "terraform/environments/dev.tfvars").touch()
+    (tmp_path / "az").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = fixes()
+    assert list(found) == ["kubectl", "terraform", "az", "kubelogin"]
+    assert (found["az"], found["kubelogin"]) == ("", "install it, as docs/how-to/run-on-azure.md says")
     old = doctor.tool("terraform", "Terraform v1.10.5", *doctor.TERRAFORM)
     assert old.fix.endswith("terraform/install); 1.11 or later is needed")
 
