@@ -89,6 +89,11 @@ def test_the_values_that_are_asked_for_are_exported(page: str) -> None:
     assert ',le="0.1"' in page or 'le="0.1",' in page
     (routes,) = set(re.findall(r'route=~"([^"]*)"', asked))
     assert re.search(f'^inference_requests_total{{route="{routes}",status="200"}} 1.0$', page, re.MULTILINE)
+    statuses = {status for found in re.findall(r'status=~"([0-9|]+)"', asked) for status in found.split("|")}
+    assert "422" in statuses
+    counted = re.findall(f'^inference_requests_total{{route="{routes}",status="([0-9]+)"}} ', page, re.MULTILINE)
+    missing = {(route, status) for route in ("predict", "infer") for status in statuses} - {*counted}
+    assert missing == set(), "what appears with its first request has not increased"
     problems = (SKELETON / "src" / "{{cookiecutter.package}}" / "serving" / "problems.py").read_text(encoding="utf-8")
     kinds = {kind for found in re.findall(r'kind=~?"([^"]*)"', asked) for kind in found.split("|")}
     assert "too-busy" in kinds

@@ -122,6 +122,20 @@ def test_the_database_of_the_platform_is_saved(dev: Namespace, api: Api, kubectl
     assert left_out(saved) == {}
 
 
+def test_a_folder_that_is_taken_is_refused_before_anything_is_read(dev: Namespace, tmp_path: Path) -> None:
+    """There is neither a store nor a registry, whose refusals would come first."""
+    taken, file, link = tmp_path / "taken", tmp_path / "file", tmp_path / "link"
+    backup._write(taken / "x", b"")
+    backup._write(file, b"")
+    link.symlink_to(tmp_path / "nowhere")
+    for folder, what in ((taken, "has files already"), (file, "is a file"), (link, "is a file")):
+        with pytest.raises(Refused, match=f"^{folder}: {what}; name a new folder \\(OUTPUT=\\)$"):
+            backup.backup(dev, folder)
+    (tmp_path / "empty").mkdir()
+    backup.require_new(tmp_path / "empty")
+    backup.require_new(tmp_path / "none")
+
+
 def test_a_database_that_is_down_is_not_left_out(dev: Namespace, api: Api, kubectl: Path, tmp_path: Path) -> None:
     api.add(POSTGRES)
     program(kubectl, "echo error: unable to upgrade connection >&2; exit 1")

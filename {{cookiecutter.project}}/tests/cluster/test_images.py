@@ -208,7 +208,9 @@ def made(settings: Settings) -> Path:
     return settings.root / "k8s/overlays/dev/images/kustomization.yaml"
 
 
-def test_pushed_images_stand_in_the_overlay_by_digest(settings: Settings, tmp_path: Path) -> None:
+def test_pushed_images_stand_in_the_overlay_by_digest(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     images.make(settings, "dev", builder(tmp_path), Delivery.of("", "", "r.example.org/team", "dev"))
     entries = read_yaml(made(settings), "x")["images"]  # type: ignore[index]  # it is a mapping
     assert entries == [
@@ -228,8 +230,13 @@ def test_pushed_images_stand_in_the_overlay_by_digest(settings: Settings, tmp_pa
     assert f"--build-arg VERSION={tag} " in asked[1]
     images.make(settings, "dev", builder(tmp_path), Delivery.of("", "", "r.example.org/team", "dev"), "serving")
     assert json.loads((folder / "images.json").read_text())["serving"]["tag"] == tag
+    capsys.readouterr()
     (settings.root / "Dockerfile").write_text("FROM y\n")
     images.make(settings, "dev", builder(tmp_path), Delivery.of("", "", "r.example.org/team", "dev"), "serving")
+    name = f"r.example.org/team/{settings.project}-serving:{tag}-dirty"
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("note: Dockerfile: not committed, so the images are called -dirty ")
+    assert said[1:4] == [f"building {name} …", f"saving {name} …", f"pushing {name} …"]
     assert json.loads((folder / "images.json").read_text())["serving"]["tag"] == f"{tag}-dirty"
 
 

@@ -29,6 +29,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
     tools.mkdir()
     program(tools / "kubectl", f'case "$*" in *none*) exit 1 ;; esac; exec /bin/cat {tmp_path / "config"}')
     monkeypatch.setenv("PATH", str(tools))
+    monkeypatch.delenv("KUBECONFIG", raising=False)
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "config"))
 
     def config(proxy: str) -> None:

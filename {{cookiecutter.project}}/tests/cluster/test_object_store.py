@@ -1,13 +1,19 @@
-"""Who may do what in the object store: what its shell is told, decided from what it says."""
+"""Who may do what in the object store: what its shell is told, decided from what it says; and whose account the verbs use."""
 
+import base64
 import json
+import os
+from pathlib import Path
 
 import pytest
 
-from {{ cookiecutter.package }}.cluster import object_store
+from {{ cookiecutter.package }}.cluster import object_store, overlay
 from {{ cookiecutter.package }}.cluster.accounts import split
 from {{ cookiecutter.package }}.cluster.object_store import Identity, Key, State, commands, parse, rights
+from {{ cookiecutter.package }}.cluster.place import Namespace
 from {{ cookiecutter.package }}.errors import Refused
+
+from .stand_ins import Api, program
 
 OWN, OTHER = Key("own", "s1"), Key("other", "s2")
 RIGHTS = rights("models/x-staging", "models/x-dev")
@@ -99,3 +105,49 @@ def test_an_address_names_the_bucket_and_the_place_in_it() -> None:
 def test_another_address_is_refused_by_name(address: str) -> None:
     with pytest.raises(Refused, match=f"artifact_uri '{address}'.* is addressed by s3://<bucket>"):
         split(address)
+
+
+SECRETS = {
+    "object-store": {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"},
+    "mlflow": {"MLFLOW_TRACKING_USERNAME": "name", "MLFLOW_TRACKING_PASSWORD": "password"},
+}
+
+
+def add(api: Api, place: Namespace, name: str, values: dict[str, str]) -> None:
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+    api.add(f"/api/v1/namespaces/{place.name}/secrets/{name}", data=data)
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_accounts_of_the_platform_are_the_environments_own_or_none(
+    name: str, dev: Namespace, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never those of whoever calls: they would be shown to another service, or a cloud would be asked for some."""
+    for values in SECRETS.values():
+        for key in values:
+            monkeypatch.setenv(key, "of-the-user")
+    for other in SECRETS.keys() - {name}:
+        add(api, dev, other, SECRETS[other])
+    said = f"^{dev.name} has no Secret {name}: make deploy ENV=dev first$"
+    with pytest.raises(Refused, match=said), overlay.reached(dev.settings, "dev", dev.cluster):
+        pass
+    user, password = SECRETS[name]
+    add(api, dev, name, {user: "name"})
+    said = f"^the Secret {name} in {dev.name} has no {password}: delete it, and it is made again$"
+    with pytest.raises(Refused, match=said), overlay.reached(dev.settings, "dev", dev.cluster):
+        pass
+
+
+def test_accounts_of_the_platform_are_taken_from_the_secrets(
+    dev: Namespace, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path / "kubectl", "echo Forwarding from 127.0.0.1:7777; exec sleep 60")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    wanted = {key: value for values in SECRETS.values() for key, value in values.items()}
+    for key in wanted:
+        monkeypatch.setenv(key, "of-the-user")
+    for name, values in SECRETS.items():
+        add(api, dev, name, values)
+    with overlay.reached(dev.settings, "dev", dev.cluster):
+        assert {key: os.environ[key] for key in wanted} == wanted
+        assert os.environ["AWS_ENDPOINT_URL"] == "http://127.0.0.1:7777"

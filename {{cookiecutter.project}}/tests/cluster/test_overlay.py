@@ -20,7 +20,7 @@ from {{ cookiecutter.package }}.settings import Settings
 
 import sample_project
 
-from .stand_ins import Api
+from .stand_ins import Api, program
 
 FILE = "k8s/overlays/dev/environment.yaml"
 VALUES = {"environment": "dev", "artifact_uri": "s3://models", "mlflow_uri": "https://mlflow.example.org"}
@@ -54,7 +54,14 @@ def test_where_an_environment_is(root: Path) -> None:
 
 
 def test_an_environment_without_an_overlay_is_in_no_cluster(root: Path) -> None:
-    assert refusal(root, "laptop") == "environment laptop is in no cluster: k8s/overlays has no folder of that name"
+    said = "environment laptop is in no cluster: k8s/overlays has no folder of that name"
+    assert refusal(root, "laptop") == f"{said}; say which: ENV=dev"
+    for name in ("staging", "prod"):
+        (root / "k8s/overlays" / name).mkdir()
+    assert refusal(root, "laptop") == f"{said}; say which: ENV=dev, staging or prod"
+    for name in ("dev", "staging", "prod"):
+        shutil.rmtree(root / "k8s/overlays" / name)
+    assert refusal(root, "laptop") == said
     assert refusal(root, "def").startswith("environment def: not in config/gates.yaml: environments; use one of ")
 
 
@@ -122,13 +129,12 @@ def test_the_store_before_is_where_its_own_overlay_says(root: Path, monkeypatch:
     assert "ARTIFACT_URI_DEV" not in os.environ
 
 
-def answer(root: Path, *words: str, kubeconfig: Path, kubectl: bool = True) -> str:
+def answer(root: Path, *words: str, kubeconfig: Path, kubectl: bool = True, contexts: str = "gone") -> str:
     """What `python -m <package>.cluster` refuses with, on a machine that has no cluster."""
     tools = root.parent / "tools"
     tools.mkdir(exist_ok=True)
     if kubectl:
-        (tools / "kubectl").write_text("#!/bin/sh\nexit 9\n")
-        (tools / "kubectl").chmod(0o755)
+        program(tools / "kubectl", f'case "$*" in "config get-contexts"*) echo {contexts} ;; *) exit 9 ;; esac')
     where = {"PATH": str(tools), "HOME": str(root), "KUBECONFIG": str(kubeconfig)}
     done = subprocess.run(
         [sys.executable, "-m", cluster.__name__, *words],
@@ -172,13 +178,24 @@ def test_no_kubectl(root: Path, kubeconfig: Path) -> None:
 
 
 def test_no_kubeconfig(root: Path, tmp_path: Path) -> None:
-    said = answer(root, *DEPLOY, kubeconfig=tmp_path / "none")
+    none, empty = tmp_path / "none", tmp_path / "empty"
+    assert answer(root, *DEPLOY, kubeconfig=none) == (
+        f"refused: no cluster: KUBECONFIG={none}: no such file; correct it, or unset it (then ~/.kube/config is read), "
+        "or make a cluster: make cluster"
+    )
+    empty.write_text("{}")
+    said = answer(root, *DEPLOY, kubeconfig=empty)
     assert said.startswith("refused: no cluster: Invalid kube-config file. ")
     assert said.endswith("; name one by KUBECONFIG or `kubectl config use-context`, or make one: make cluster")
 
 
 def test_no_such_context(root: Path, kubeconfig: Path) -> None:
-    said = answer(root, *DEPLOY, "--context", "elsewhere", kubeconfig=kubeconfig)
+    elsewhere = (*DEPLOY, "--context", "elsewhere")
+    said = "refused: CONTEXT=elsewhere: kubeconfig has no context of that name; there "
+    assert answer(root, *elsewhere, kubeconfig=kubeconfig) == f"{said}are: gone"
+    assert answer(root, *elsewhere, kubeconfig=kubeconfig, contexts="") == f"{said}is none; make cluster makes one"
+    # kubectl knows it, so it is something else that is wrong.
+    said = answer(root, *elsewhere, kubeconfig=kubeconfig, contexts="elsewhere")
     assert said.startswith("refused: no cluster: Invalid kube-config file. Expected object with name elsewhere in ")
 
 

@@ -253,6 +253,23 @@ def test_drain_loses_no_request(tmp_path: Path, root: Path, bundle_id: str) -> N
     assert clients.answered > 100
 
 
+def test_probes_of_a_server_that_stops_are_no_errors(tmp_path: Path, root: Path, bundle_id: str) -> None:
+    """One after another is asked at each rollout: at little traffic they would be most of all errors."""
+    write_settings(tmp_path, drain_seconds=60)
+    (tmp_path / "bundles").symlink_to(root / "bundles")
+    running = start(tmp_path, bundle_id)
+    assert running.predict(ROW).status == 200
+    running.process.terminate()
+    while (ready := running.request("GET", "/v2/health/ready")).status == 200:
+        time.sleep(0.05)
+    assert (ready.status, ready.json["type"], ready.headers["retry-after"]) == (503, "/docs#stopping", "7")
+    assert running.request("GET", "/v2/models/parcels/ready").json["type"] == "/docs#stopping"
+    counted = running.metrics()
+    assert counted['inference_requests_total{route="/v2/health/ready",status="503"}'] == 1
+    assert {name: n for name, n in counted.items() if name.startswith("inference_errors_total") and n} == {}
+    assert running.stop() == 0
+
+
 def test_interrupt_stops_without_drain(tmp_path: Path, root: Path, bundle_id: str) -> None:
     write_settings(tmp_path, drain_seconds=60)
     (tmp_path / "bundles").symlink_to(root / "bundles")

@@ -34,7 +34,9 @@ def test_no_model_yet_is_a_state(place: Path) -> None:
     )
     predict = running.predict(ROW)
     assert (predict.status, predict.json["type"]) == (503, "/docs#no-model")
-    assert running.metrics()["model_ready"] == 0
+    counted = running.metrics()
+    assert counted["model_ready"] == 0
+    assert counted['inference_errors_total{kind="no-model"}'] == 1, "the probe is none"
     assert running.stop() == 0
     assert [line["message"] for line in running.lines if line["log.level"] == "warning"] == [what]
     reasons = {line["message"]: line.get("error.message") for line in running.logged("serving.request")}

@@ -1,7 +1,7 @@
 """The accounts of an environment in the platform, and the two Secrets in its namespace that hold them."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from ..errors import Refused
@@ -10,7 +10,7 @@ from . import object_store, overlay, tracking
 from .connection import Cluster
 from .object_store import PLATFORM, Key
 
-KEY_NAMES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+KEY_NAMES = overlay.KEYS[overlay.OBJECT_STORE]
 
 
 def ensure(cluster: Cluster, settings: Settings, environment: str) -> None:
@@ -19,9 +19,9 @@ def ensure(cluster: Cluster, settings: Settings, environment: str) -> None:
     An object store or registry that is elsewhere is left alone. What the Secret holds is right, for the pods use it; nothing is printed.
     """
     place = overlay.read(settings, environment)
-    if of_platform(place.object_store_endpoint):
+    if overlay.of_platform(place.object_store_endpoint):
         _ensure_key(cluster, settings, environment, place.artifact_uri)
-    if of_platform(place.mlflow_uri):
+    if overlay.of_platform(place.mlflow_uri):
         _ensure_registry_account(cluster, overlay.namespace(settings, environment))
 
 
@@ -32,9 +32,9 @@ def remove(cluster: Cluster, settings: Settings, environment: str) -> list[str]:
     """
     place, name = overlay.read(settings, environment), overlay.namespace(settings, environment)
     stays = []
-    if of_platform(place.object_store_endpoint):
+    if overlay.of_platform(place.object_store_endpoint):
         stays += _unless_done("its key in the object store", lambda: object_store.forget(cluster, name))
-    if of_platform(place.mlflow_uri):
+    if overlay.of_platform(place.mlflow_uri):
         stays += _unless_done("its account in MLflow", lambda: _remove_registry_account(cluster, name))
     return stays
 
@@ -59,7 +59,7 @@ def _ensure_key(cluster: Cluster, settings: Settings, environment: str, artifact
     wanted = object_store.rights(f"{prefix}/{name}", _prefix_before(settings, environment))
     state, secret = object_store.look(cluster), cluster.secret(name, overlay.OBJECT_STORE)
     if secret is not None:
-        key = Key(*(_value(secret, each, overlay.OBJECT_STORE, name) for each in KEY_NAMES))
+        key = Key(*(overlay.value(secret, each, overlay.OBJECT_STORE, name) for each in KEY_NAMES))
     else:
         known = state.identities[name].keys if name in state.identities else frozenset()
         key = next(iter(known), None) or Key.new()
@@ -74,7 +74,7 @@ def _prefix_before(settings: Settings, environment: str) -> str | None:
     if before is None or settings.overlay(before) is None:
         return None
     place = overlay.read(settings, before)
-    if not of_platform(place.object_store_endpoint):
+    if not overlay.of_platform(place.object_store_endpoint):
         return None
     return f"{split(place.artifact_uri)[1]}/{overlay.namespace(settings, before)}"
 
@@ -84,7 +84,7 @@ def _ensure_registry_account(cluster: Cluster, name: str) -> None:
     secret = cluster.secret(name, overlay.MLFLOW)
     values = secret or {"MLFLOW_TRACKING_USERNAME": name, "MLFLOW_TRACKING_PASSWORD": secrets.token_urlsafe(32)}
     with tracking.reached(cluster) as registry:
-        registry.ensure_account(name, _value(values, "MLFLOW_TRACKING_PASSWORD", overlay.MLFLOW, name))
+        registry.ensure_account(name, overlay.value(values, "MLFLOW_TRACKING_PASSWORD", overlay.MLFLOW, name))
         registry.ensure_model(name)
     if secret is None:
         cluster.make_secret(name, overlay.MLFLOW, values)
@@ -96,15 +96,3 @@ def split(artifact_uri: str) -> tuple[str, str]:
     if address.scheme != "s3" or not address.netloc:
         raise Refused(f"artifact_uri {artifact_uri!r}: the object store of {PLATFORM} is addressed by s3://<bucket>")
     return address.netloc, f"{address.netloc}{address.path}".rstrip("/")
-
-
-def _value(secret: Mapping[str, str], key: str, name: str, namespace: str) -> str:
-    try:
-        return secret[key]
-    except KeyError:
-        raise Refused(f"the Secret {name} in {namespace} has no {key}: delete it, and it is made again") from None
-
-
-def of_platform(address: str) -> bool:
-    """Whether a service is one of the platform in this cluster."""
-    return f".{PLATFORM}.svc" in address

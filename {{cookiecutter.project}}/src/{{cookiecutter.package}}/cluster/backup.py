@@ -26,7 +26,7 @@ from .. import staging
 from ..errors import Refused
 from ..registry import CHALLENGER, CHAMPION, PREVIOUS, Registry
 from ..store import Store
-from . import accounts, api_keys, overlay
+from . import api_keys, overlay
 from .connection import said
 from .object_store import PLATFORM
 from .place import Namespace
@@ -67,6 +67,8 @@ class Contents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def backup(place: Namespace, folder: Path) -> str:
     """Save an environment into a new folder; gives the sentence to print."""
+    require_new(folder)
+    print(f"saving {place.environment} into {folder} …", flush=True)
     where = place.settings.environment(place.environment)
     store, registry = Store.open(where.store_uri), Registry(where)
     try:
@@ -87,9 +89,19 @@ def backup(place: Namespace, folder: Path) -> str:
             contents = Contents(FORMAT, place.environment, time, _sums(staged), left_out)
             _write(staged / CONTENTS, msgspec.json.format(msgspec.json.encode(contents)))
     except FileExistsError:
-        raise Refused(f"{folder}: has files already; name a new folder (OUTPUT=)") from None
+        raise _not_new(folder) from None
     saved = f"{folder}: {len(paths)} objects and {len(versions.versions)} versions of {place.environment}"
     return f"{saved}, without the registry's database: {elsewhere}" if elsewhere else saved
+
+
+def require_new(folder: Path) -> None:
+    """Refused where a backup cannot become this folder: before anything is read, for that takes a while."""
+    if any(folder.iterdir()) if folder.is_dir() else folder.exists() or folder.is_symlink():
+        raise _not_new(folder)
+
+
+def _not_new(folder: Path) -> Refused:
+    return Refused(f"{folder}: {'has files already' if folder.is_dir() else 'is a file'}; name a new folder (OUTPUT=)")
 
 
 def restore(place: Namespace, folder: Path) -> str:
@@ -130,7 +142,7 @@ def _registered(registry: Registry) -> Registered:
 def _elsewhere(place: Namespace) -> str:
     """Why the registry's database is none that we can dump; empty when it is the platform's, whether it answers or not."""
     backed_up = "the service that runs it backs it up"
-    if not accounts.of_platform(overlay.read(place.settings, place.environment).mlflow_uri):
+    if not overlay.of_platform(overlay.read(place.settings, place.environment).mlflow_uri):
         return f"MLflow is not in {PLATFORM}; {backed_up}"
     with said(place.cluster, f"look for the StatefulSet {POSTGRES} in {PLATFORM}"):
         try:

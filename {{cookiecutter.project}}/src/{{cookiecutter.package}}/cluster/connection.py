@@ -42,10 +42,12 @@ class Cluster:
             raise Refused(
                 "kubectl was not found: install it (https://kubernetes.io/docs/tasks/tools), or put it on PATH"
             )
+        kubeconfig.require_file()
         try:
             name = context or config.list_kube_config_contexts()[1]["name"]
             api = _client(name)
         except (ConfigException, TypeError) as problem:
+            kubeconfig.require_context(context)
             raise Refused(
                 f"no cluster: {problem}; name one by KUBECONFIG or `kubectl config use-context`, or make one: make cluster"
             ) from None

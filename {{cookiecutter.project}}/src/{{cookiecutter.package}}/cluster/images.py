@@ -17,7 +17,7 @@ from .. import advice, lineage, staging
 from ..errors import Refused
 from ..settings import Settings
 from ..strict import read_yaml
-from . import archive, overlay
+from . import archive, origin, overlay
 from .builders import Builder, Recipe
 
 PROJECT, PLATFORM = ("serving", "pipeline"), "mlflow"
@@ -73,6 +73,7 @@ class Image:
 
 def make(settings: Settings, environment: str, builder: Builder, delivery: Delivery, only: str = "") -> None:
     """Build, deliver, measure and record; nothing is recorded unless all of it succeeded."""
+    settings.checked()  # it goes into the images, whose pods would refuse it
     place = overlay.read(settings, environment)
     wanted = selected(only, PLATFORM_SERVICE in place.mlflow_uri)
     tag, arguments = _revision(settings.root)
@@ -80,12 +81,21 @@ def make(settings: Settings, environment: str, builder: Builder, delivery: Deliv
     folder.mkdir(parents=True, exist_ok=True)
     recipes = {kind: _recipe(settings, kind, delivery.registry or HERE, tag, arguments) for kind in wanted}
     console, made = Console(soft_wrap=True), {}
+    if note := origin.uncommitted(settings.root):
+        console.print(note, highlight=False, markup=False)
     with console.status("") as status:
+
+        def say(what: str) -> None:
+            if console.is_terminal:
+                status.update(what)
+            else:
+                print(f"{what} …", flush=True)  # minutes pass, and who reads a log wants to know with what
+
         for kind, recipe in recipes.items():
-            status.update(f"building {recipe.name}")
+            say(f"building {recipe.name}")
             builder.build(recipe, folder / f"{kind}.log")
         for kind, recipe in recipes.items():
-            made[kind] = _deliver(recipe.name, builder, delivery, folder / f"{kind}.sbom.json", status.update)
+            made[kind] = _deliver(recipe.name, builder, delivery, folder / f"{kind}.sbom.json", say)
             console.print(said(kind, made[kind]), highlight=False)
     _record(folder / "images.json", made)
     file = settings.root / "k8s" / "overlays" / environment / "images" / "kustomization.yaml"
@@ -130,7 +140,8 @@ def kustomization(images: Iterable[dict[str, str]]) -> str:
         "images:",
     ]
     for image in images:
-        lines.append(f"  - name: {image['name']}")
+        built = f" # built from {image['commit']}" if image.get("commit") else ""
+        lines.append(f"  - name: {image['name']}{built}")
         lines += [f'    {key}: "{image[key]}"' for key in ("newName", "newTag", "digest") if key in image]
     return "\n".join([*lines, ""])
 
@@ -138,10 +149,13 @@ def kustomization(images: Iterable[dict[str, str]]) -> str:
 def write(file: Path, made: dict[str, Image]) -> None:
     """Write the component; entries of images that were not made now stay."""
     before = read_yaml(file, str(file)) if file.exists() else {}
-    known = {entry["name"]: entry for entry in (before or {}).get("images", [])}
+    commits = origin.commits(file)
+    known = {
+        entry["name"]: entry | {"commit": commits.get(entry["name"], "")} for entry in (before or {}).get("images", [])
+    }
     for kind, image in made.items():
         which = {"digest": image.digest} if image.digest else {"newTag": image.tag}
-        known[kind] = {"name": kind, "newName": image.name, **which}
+        known[kind] = {"name": kind, "newName": image.name, "commit": image.tag, **which}
     file.parent.mkdir(parents=True, exist_ok=True)
     staging.write(file, kustomization(known.values()).encode())
 
@@ -151,8 +165,7 @@ def _revision(root: Path) -> tuple[str, dict[str, str]]:
     source = lineage.source(root)
     if source.commit is None:
         raise Refused(f"images are called by the commit that they were built from, and {source.reason}: commit first")
-    # Overlays go into no image, and this verb itself writes into one.
-    dirty = "-dirty" if lineage.git(root, "status", "--porcelain", "--", ".", ":!k8s/overlays") else ""
+    dirty = origin.DIRTY if origin.uncommitted(root) else ""
     tag = source.commit[:12] + dirty
     remote = public(lineage.git(root, "remote", "get-url", "origin"))
     return tag, {"REVISION": source.commit + dirty, "SOURCE": remote, "VERSION": tag}

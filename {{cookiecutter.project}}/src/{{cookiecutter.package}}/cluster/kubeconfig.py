@@ -1,8 +1,10 @@
 """What kubeconfig says of the way to a cluster. kubectl reads it: it may be several files, and a flag may name another context."""
 
 import json
+import os
 import subprocess
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from urllib3.util import make_headers
@@ -31,6 +33,29 @@ class Server:
 
     address: str
     proxy: Proxy | None = None
+
+
+def require_file() -> None:
+    """Refused where KUBECONFIG names files and none of them is there."""
+    named = os.environ.get("KUBECONFIG", "")
+    files = [file for file in named.split(os.pathsep) if file]
+    if files and not any(Path(file).expanduser().exists() for file in files):
+        raise Refused(
+            f"no cluster: KUBECONFIG={named}: no such file; correct it, or unset it (then ~/.kube/config is read), or make a "
+            "cluster: make cluster"
+        )
+
+
+def require_context(name: str | None) -> None:
+    """Refused where there is no context of this name, as far as kubectl can tell."""
+    if not name:
+        return
+    words = ["kubectl", "config", "get-contexts", "--output", "name"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=10)
+    known = done.stdout.split()
+    if done.returncode == 0 and name not in known:
+        there = f"there are: {', '.join(known)}" if known else "there is none; make cluster makes one"
+        raise Refused(f"CONTEXT={name}: kubeconfig has no context of that name; {there}")
 
 
 def server(context: str) -> Server | None:

@@ -1,19 +1,25 @@
 """Where an environment is: k8s/overlays/<environment>/environment.yaml, and the way from this machine to what it names."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 from pydantic import ConfigDict, Field
 
-from .. import variables
+from .. import advice, variables
 from ..errors import Refused
 from ..settings import Settings
 from ..strict import Strict, parse, read_yaml
 from .connection import Cluster
+from .object_store import PLATFORM
 
 OBJECT_STORE, MLFLOW = "object-store", "mlflow"
 """The environment's own Secrets with the accounts of the two, where the platform of this cluster has them."""
+KEYS = {
+    OBJECT_STORE: ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+    MLFLOW: ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"),
+}
+"""What each Secret holds: the variables by which an account is given."""
 
 _SERVICE = re.compile(r"(https?)://([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?:\.cluster\.local)?:(\d+)(.*)")
 
@@ -35,7 +41,7 @@ def read(settings: Settings, environment: str) -> Place:
     """Read environment.yaml; Refused names what is missing in it."""
     known = settings.environment(environment)  # refused by name when there is no such environment
     if (folder := settings.overlay(environment)) is None:
-        raise Refused(f"environment {environment} is in no cluster: k8s/overlays has no folder of that name")
+        raise _in_no_cluster(settings, environment)
     file = str((folder / "environment.yaml").relative_to(settings.root))
     place = parse(Place, (read_yaml(settings.root / file, file) or {}).get("data"), f"{file}: data")
     if place.environment != known.name:
@@ -48,9 +54,30 @@ def read(settings: Settings, environment: str) -> Place:
     return place
 
 
+def _in_no_cluster(settings: Settings, environment: str) -> Refused:
+    said = f"environment {environment} is in no cluster: k8s/overlays has no folder of that name"
+    known = [name for name in settings.gates.environments if settings.overlay(name) is not None]
+    if not known:
+        return Refused(said)
+    return Refused(f"{said}; say which: ENV={' or '.join(filter(None, (', '.join(known[:-1]), known[-1])))}")
+
+
 def namespace(settings: Settings, environment: str) -> str:
     """The namespace of an environment; its registered model and its prefix in the object store are called the same."""
     return settings.environment(environment).model_name
+
+
+def of_platform(address: str) -> bool:
+    """Whether a service is one of the platform in this cluster."""
+    return f".{PLATFORM}.svc" in address
+
+
+def value(secret: Mapping[str, str], key: str, name: str, where: str) -> str:
+    """What a Secret holds under a key; Refused when it does not."""
+    try:
+        return secret[key]
+    except KeyError:
+        raise Refused(f"the Secret {name} in {where} has no {key}: delete it, and it is made again") from None
 
 
 @contextmanager
@@ -62,7 +89,10 @@ def reached(
     What lies in the cluster is reached by port-forward. Accounts are the environment's own, read for the call, never written.
     The registry is asked so many times, and each time waited for so long: a person waits, and MLflow's own eight tries take minutes.
     """
-    place, where = read(settings, environment), namespace(settings, environment)
+    place = read(settings, environment)
+    # First: without them the clients would look for accounts of this machine, and ask a cloud's metadata service.
+    accounts = _account(settings, environment, cluster, OBJECT_STORE, place.object_store_endpoint)
+    accounts |= _account(settings, environment, cluster, MLFLOW, place.mlflow_uri)
     with ExitStack() as stack:
         values = {
             "ARTIFACT_URI": place.artifact_uri,
@@ -79,10 +109,20 @@ def reached(
             values["AWS_REGION"] = place.region
         if place.object_store_endpoint:
             values["AWS_ENDPOINT_URL"] = stack.enter_context(_way(cluster, place.object_store_endpoint))
-        for name in (OBJECT_STORE, MLFLOW):
-            values |= cluster.secret(where, name) or {}
-        stack.enter_context(variables.given(values))
+        stack.enter_context(variables.given(values | accounts))
         yield
+
+
+def _account(settings: Settings, environment: str, cluster: Cluster, name: str, address: str) -> dict[str, str]:
+    """The account that a Secret holds. Where the platform has the service there must be one; elsewhere it may be missing."""
+    where = namespace(settings, environment)
+    found = cluster.secret(where, name)
+    if not of_platform(address):
+        return found or {}
+    if found is None:
+        deploy = f"make deploy{advice.where(settings, environment)}"
+        raise Refused(f"{where} has no Secret {name}: {deploy} first")
+    return found | {key: value(found, key, name, where) for key in KEYS[name]}
 
 
 @contextmanager

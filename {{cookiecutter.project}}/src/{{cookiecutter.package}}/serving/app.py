@@ -38,14 +38,14 @@ Page = Callable[[], tuple[bytes, bytes]]
 class Route:
     """What a path does; `name` stands in metrics, logs and traces, so that a client cannot invent label values.
 
-    Probes are not traced: several a second, all alike, they would bury what clients ask.
+    Probes are not traced, and their errors not counted: several a second, all alike, they would bury what clients ask.
     """
 
     name: str
     answer: Answer | None = None
     page: Page | None = None
     guarded: bool = True
-    traced: bool = True
+    probe: bool = False
 
 
 class App:
@@ -75,7 +75,7 @@ class App:
         model = self._model = Model(predictor, self.metrics, predictions, key_hash)
         base, names = f"/v2/models/{model.name}", "/v2/models/{name}"
         metadata = Route(names, page=_json(model.metadata))
-        ready = Route(f"{names}/ready", page=self._ready, traced=False)
+        ready = Route(f"{names}/ready", page=self._ready, probe=True)
         infer = Route(f"{names}/infer", answer=model.tensors)
         self._routes |= {"/v1/predict": Route("/v1/predict", answer=model.rows)}
         for prefix in (base, f"{base}/versions/{model.version}"):
@@ -94,7 +94,7 @@ class App:
         time = self._log.time(time_ns())
         try:
             headers = dict(scope["headers"])
-            if self._tracing is not None and route.traced:
+            if self._tracing is not None and not route.probe:
                 span = self._tracing.start(scope["method"], route.name, scope["scheme"], headers)
             if self._keys is not None and route.guarded:
                 client = self._client(self._keys, headers)
@@ -112,7 +112,8 @@ class App:
                 media_type, content = _page(route, scope["method"])
         except Problem as problem:
             status, media_type, content, extra = problem.status, MEDIA_TYPE, problem.body(), problem.headers
-            self.metrics.errors[problem.kind] += 1
+            if not route.probe:
+                self.metrics.errors[problem.kind] += 1
             # Of a server that waits for a model probes fill the log: whoever looks at its end must read what to do.
             reason = problem.detail if problem.kind == "no-model" else UNSET
         except Disconnected:
@@ -165,8 +166,8 @@ class App:
         return {
             "/v1/predict": Route("/v1/predict", answer=self._no_answer),
             "/v2": Route("/v2", page=_json(lambda: {"name": "mlops-template", "version": "1", "extensions": []})),
-            "/v2/health/live": Route("/v2/health/live", page=live, guarded=False, traced=False),
-            "/v2/health/ready": Route("/v2/health/ready", page=self._ready, guarded=False, traced=False),
+            "/v2/health/live": Route("/v2/health/live", page=live, guarded=False, probe=True),
+            "/v2/health/ready": Route("/v2/health/ready", page=self._ready, guarded=False, probe=True),
             "/openapi.json": Route("/openapi.json", page=self._no_page),
             "/docs": Route("/docs", page=_docs, guarded=False),
         }
@@ -176,7 +177,7 @@ class App:
             raise Problem(503, "no-model", self._no_model)
         if self.draining:
             retry = (b"retry-after", str(self._settings.limits.retry_seconds).encode())
-            raise Problem(503, "too-busy", "this server is stopping; another one takes over", headers=(retry,))
+            raise Problem(503, "stopping", "this server is stopping; another one takes over", headers=(retry,))
         state = {
             "ready": True,
             "model": self._model.name,

@@ -43,7 +43,7 @@ METRICS = {
     "inference_rows_total": Described("counter", (), "Rows scored."),
     "inference_decisions_total": Described("counter", ("decision",), "Rows by decision (true, false)."),
     "inference_errors_total": Described(
-        "counter", ("kind",), "Error answers by kind, as in the problem document's type."
+        "counter", ("kind",), "Error answers by kind, as in the problem document's type, those to probes left out."
     ),
     "inference_feature_bin_total": Described(
         "counter", ("feature", "bin"), "Rows by input and bin of the reference profile: drift is computed from these."
@@ -63,8 +63,9 @@ METRICS = {
 """Every metric of our own; the standard process metrics come on top."""
 
 
-COUNTED = [(route, status) for route in ("/v1/predict", "/v2/models/{name}/infer") for status in (200, 500, 503)]
-"""The answers that alerts count."""
+STATUSES = (200, 400, 401, 405, 408, 413, 415, 422, 499, 500, 503)
+COUNTED = [(route, status) for route in ("/v1/predict", "/v2/models/{name}/infer") for status in STATUSES]
+"""The answers that alerts count, and what they compare them with: all that a prediction's request may be answered with."""
 
 
 class Bins:

@@ -22,6 +22,7 @@ KINDS = {
     "wrong-path": "There is nothing at this path.",
     "wrong-method": "The path takes another method; `Allow` says which.",
     "too-busy": "As many requests as allowed are under way; `Retry-After` says when to come back.",
+    "stopping": "The server is not ready any more, for it is about to stop; another one takes over.",
     "no-model": "No model has been promoted yet, so none is served.",
     "internal": "The server failed; its log says where.",
 }

@@ -1,5 +1,6 @@
 """Requests and answers as bytes: what a body may hold, and the problem that names field, rule and value when it does not."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -15,6 +16,8 @@ from .columns import Feature, features
 from .problems import SHOWN_ERRORS, FieldError, Problem, shown
 
 KEY = "key"
+_NO_NUMBER = re.compile(rb"[:,\[]\s*[-+]?(?:nan|inf(?:inity)?)\b", re.IGNORECASE)
+"""What other languages write where a number is none."""
 
 Values = Sequence[Sequence[Any]]
 """For each feature, in the contract's order, a value for each row."""
@@ -221,9 +224,10 @@ def _object(body: bytes) -> dict[str, Any]:
     except msgspec.ValidationError as error:
         raise Problem(400, "not-json", f"a number is too large: {str(error).lower()}") from None
     except (msgspec.DecodeError, RecursionError) as error:
-        raise Problem(
-            400, "not-json", f"{error}; NaN and Infinity are no JSON: use null where a value is missing"
-        ) from None
+        said = str(error)
+        if "invalid character" in said and _NO_NUMBER.search(body):
+            said += "; NaN and Infinity are no JSON: use null where a value is missing"
+        raise Problem(400, "not-json", said) from None
     if type(document) is not dict:
         raise Problem(400, "wrong-shape", "the body must be a JSON object")
     return document
