@@ -39,8 +39,10 @@ def test_a_bundle_goes_from_dev_to_prod(second: Second) -> None:
 
     assert {champion(other, namespace(environment)) for environment in LADDER} == {bundle}
     assert "Grace <grace@example.org>" in other.make("history", "ENV=prod", context)
-    for environment in LADDER:
-        other.make("status", f"ENV={environment}", context)
+    other.make("status", "ENV=prod", context)
+    for environment in LADDER[:-1]:
+        # Their servers sleep (second.py), and that is no success.
+        assert "serving is scaled to 0" in other.refused("status", f"ENV={environment}", context)
     record("8-environments", bundle=bundle, served=served, refused=by_the_trainer)
 
 

@@ -1,13 +1,15 @@
 """The steps of a model's life as commands. What a user can mend is said in a sentence; the exit code is then 1."""
 
 import os
+import sys
+from contextlib import AbstractContextManager
 from typing import Annotated
 
 import typer
 
-from . import command_line
+from . import advice, command_line
 from .command_line import Environment, Source
-from .errors import Refused
+from .errors import Refused, interruptible
 from .settings import LAPTOP, Settings
 
 app = command_line.new(__doc__)
@@ -51,7 +53,7 @@ def promote(
     from . import places, promotion
 
     settings = Settings.load()
-    with places.reached(settings, environment, context) as place:
+    with _changing(settings, environment, context), places.reached(settings, environment, context) as place:
         promoted = promotion.promote(settings, environment, reason, bundle or None, place.target())
         _print_lines([*promoted.notes, *place.after_change()])
 
@@ -62,7 +64,7 @@ def rollback(environment: Environment = LAPTOP, reason: Reason = "", context: Co
     from . import places, promotion
 
     settings = Settings.load()
-    with places.reached(settings, environment, context) as place:
+    with _changing(settings, environment, context), places.reached(settings, environment, context) as place:
         promoted = promotion.rollback(settings, environment, reason, place.target())
         _print_lines([*promoted.notes, *place.after_change()])
 
@@ -86,13 +88,26 @@ def status(environment: Environment = LAPTOP, context: Context = "") -> None:
     from .registry import Registry
 
     settings = Settings.load()
+    problems = []
     with places.reached(settings, environment, context) as place:
-        _print_lines(promotion.recover(settings, environment, place.target()))
-        registry, served = Registry(settings.environment(environment)), place.served()
+        try:
+            _print_lines(promotion.recover(settings, environment, place.target()))
+        except Refused as problem:  # who looks is shown what there is all the more
+            problems.append(str(problem))
+        registry = Registry(settings.environment(environment))
+        try:
+            served = place.served()
+        except Refused as problem:
+            served, problems = [], problems or [str(problem)]  # the first is the reason of both
         table, differences = overview.status(registry, served, environment)
+        if differences:
+            champion = registry.champion()
+            remedy = place.remedy(champion.bundle_id if champion else None, served)
+            problems.append(f"{'; '.join(differences)}: {remedy}")
     printing.console().print(table)
-    if differences:
-        raise Refused(f"{'; '.join(differences)}: {place.remedy()}")
+    if problems:
+        sys.stdout.flush()  # the table first, also into a file
+        raise Refused("\n".join(problems))
 
 
 @app.command()
@@ -134,6 +149,14 @@ def predict(
     with places.reached(settings, environment, context):
         done = batch.predict(settings, environment, source, output)
     print(f"{output}: {done.rows} rows, {done.flagged} flagged, by bundle {done.bundle_id}")
+
+
+def _changing(settings: Settings, environment: str, context: str) -> AbstractContextManager[None]:
+    """What is to be done when a change of the champion is interrupted."""
+    settings.environment(environment)  # refused by name when there is none
+    return interruptible(
+        f"make status{advice.where(settings, environment, context)} completes or reverts what is left open"
+    )
 
 
 def _print_lines(lines: list[str]) -> None:

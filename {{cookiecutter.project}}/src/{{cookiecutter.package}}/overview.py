@@ -23,6 +23,8 @@ class Served:
 
     server: str
     bundle_id: str | None
+    trouble: str = ""
+    """Why it serves nothing, where it has ended again and again, or cannot start."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,14 @@ def status(registry: Registry, served: Sequence[Served], name: str) -> tuple[Tab
 
 
 def differences(champion: Version | None, served: Sequence[Served]) -> list[str]:
-    """Say where what is served is not the champion."""
+    """Say where what is served is not the champion, and which servers are in trouble."""
     wanted = champion.bundle_id if champion else None
     return [
-        f"{server.server} serves {_short(server.bundle_id)}, the champion is {_short(wanted)}"
+        f"{server.server}, {server.trouble}"
+        if server.trouble
+        else f"{server.server} serves {_short(server.bundle_id)}, the champion is {_short(wanted)}"
         for server in served
-        if server.bundle_id != wanted
+        if server.trouble or server.bundle_id != wanted
     ]
 
 

@@ -1,7 +1,7 @@
 """Where an environment is served: on this machine, or in a cluster."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -24,8 +24,8 @@ class Place(Protocol):
     def after_change(self) -> list[str]:
         """What is left to do after the champion has changed."""
 
-    def remedy(self) -> str:
-        """What brings back a server that serves something else than the champion."""
+    def remedy(self, champion: str | None, served: Sequence[Served]) -> str:
+        """What brings back a server that serves something else than the champion, whose bundle's id is given."""
 
 
 class Here:
@@ -50,7 +50,7 @@ class Here:
         """A server that runs here goes on with what it has until it is told."""
         return [f"next: {self._verb}, so that the running server hands over to it"] if self.served() else []
 
-    def remedy(self) -> str:
+    def remedy(self, champion: str | None, served: Sequence[Served]) -> str:
         """A running server looks at the registry when it is told to."""
         return f"{self._verb} hands over to it"
 

@@ -171,10 +171,13 @@ class Switch:
         self.notes.append(note)
 
     def _revert(self, attempt: Attempt, error: BaseException) -> None:
+        interrupted = isinstance(error, KeyboardInterrupt)
+        if interrupted:
+            print("interrupted: going back to what was served; another Ctrl-C leaves that to make status", flush=True)
         before = self.registry.find(attempt.begun.from_id) if attempt.begun.from_id else None
         self.registry.set_alias(CHAMPION, before)
         self.target.apply(before)
-        self._end(attempt, "failed", None, str(error) or type(error).__name__)
+        self._end(attempt, "failed", None, "interrupted" if interrupted else str(error) or type(error).__name__)
 
     def _end(self, attempt: Attempt, outcome: Outcome, version: Version | None, note: str) -> None:
         number = version.number if version else None

@@ -56,20 +56,24 @@ def served(answer: Answer) -> Iterator[int]:
 
 
 class Api:
-    """Objects of a cluster by their path, as its API reads, lists, replaces, annotates and deletes them."""
+    """Objects of a cluster by their path, as its API makes, reads, lists, replaces, annotates and deletes them."""
 
     def __init__(self) -> None:
         self.objects: dict[str, dict[str, Any]] = {}
         self.forbidden: set[tuple[str, str]] = set()
-        """Method and path."""
+        """Method and path, or the path of what it is among."""
 
     def add(self, path: str, **content: Any) -> None:
         self.objects[path] = {"metadata": {"name": path.rpartition("/")[2]}, **content}
 
     def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         below = [each for name, each in self.objects.items() if name.rpartition("/")[0] == path]
-        if (method, path) in self.forbidden:
+        if {(method, path), (method, path.rpartition("/")[0])} & self.forbidden:
             return 403, {"message": f"{path} is forbidden: cannot {method}"}
+        if method == "POST" and path not in self.objects:
+            made = f"{path}/{body['metadata']['name']}"
+            known = self.objects.setdefault(made, body)
+            return (201, body) if known is body else (409, {"message": f"{made} already exists"})
         if path not in self.objects:
             return (200, {"items": below}) if below else (404, {"message": f"{path} not found"})
         if method == "DELETE":
@@ -79,6 +83,28 @@ class Api:
         if method == "PATCH":
             self.objects[path]["metadata"].setdefault("annotations", {}).update(body["metadata"]["annotations"])
         return 200, self.objects[path]
+
+
+MODEL = {"mlops-template.io/model-id": "a" * 64}
+
+
+def add_deployment(api: Api, namespace: str, replicas: int = 2, **status: int) -> None:
+    """The servers' Deployment, with the account that promotes."""
+    template = {"metadata": {"annotations": MODEL}, "spec": {"containers": [{"name": "server"}]}}
+    spec = {"replicas": replicas, "selector": {}, "template": template}
+    path = f"/apis/apps/v1/namespaces/{namespace}/deployments/serving"
+    api.add(path, spec=spec, status=status)
+    api.objects[path]["metadata"]["generation"] = 1
+    token = {"token": "x", "expirationTimestamp": "2030-01-01T00:00:00Z"}
+    api.add(f"/api/v1/namespaces/{namespace}/serviceaccounts/promoter/token", spec={"audiences": []}, status=token)
+
+
+def add_pod(api: Api, namespace: str, name: str, **container: Any) -> None:
+    """A pod of theirs, of which the API says this about its container."""
+    known = {"name": "server", "image": "x", "imageID": "x", "ready": False}
+    path = f"/api/v1/namespaces/{namespace}/pods/{name}"
+    api.add(path, status={"phase": "Running", "containerStatuses": [known | container]})
+    api.objects[path]["metadata"]["annotations"] = MODEL
 
 
 def program(path: Path, body: str) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from {{ cookiecutter.package }}.cluster.progress import ANNOTATION, progress, trouble
+from {{ cookiecutter.package }}.cluster.progress import ANNOTATION, progress, trouble, unscheduled
 
 NEW, OLD = "a" * 64, "b" * 64
 
@@ -58,6 +58,23 @@ def test_it_is_not_done_before_the_numbers_agree(missing: str) -> None:
 def test_it_is_not_done_before_the_cluster_has_seen_the_change() -> None:
     found = progress(deployment(observed=1, **DONE), [pod("one", NEW)], NEW)
     assert (found.done, found.failed, found.said) == (False, "", "waiting for the cluster to see the change")
+
+
+def test_no_pod_of_none_is_no_success() -> None:
+    none = deployment(replicas=0, updatedReplicas=0, availableReplicas=0)
+    none["spec"]["replicas"] = 0
+    found = progress(none, [], NEW)
+    assert (found.done, found.failed) == (False, "the Deployment is scaled to 0, so no pod serves it")
+
+
+def test_what_keeps_a_pod_from_every_node_is_said() -> None:
+    pending = pod("new", NEW, ready=False)
+    assert unscheduled([pending]) == ""
+    why = {"reason": "Unschedulable", "message": "0/1 nodes are available: 1 Insufficient cpu."}
+    pending["status"] = {"conditions": [{"type": "PodScheduled", "status": "False", **why}]}
+    wanting = deployment(**DONE | {"availableReplicas": 0})
+    sentence = "; pod new has no node: Unschedulable, 0/1 nodes are available: 1 Insufficient cpu."
+    assert progress(wanting, [pending], NEW).said == f"0 of 2 pods serve it{sentence}"
 
 
 def test_the_pod_and_container_in_trouble_are_named() -> None:

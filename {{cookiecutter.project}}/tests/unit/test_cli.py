@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from {{ cookiecutter.package }} import cli
-from {{ cookiecutter.package }}.errors import run_program
+from {{ cookiecutter.package }}.errors import Refused, run_program
 from {{ cookiecutter.package }}.settings import LAPTOP
 
 import sample_project
@@ -38,6 +38,21 @@ def call(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
         return (ended.value.code, *capsys.readouterr())
 
     return command_line
+
+
+def test_what_fails_after_ctrl_c_is_no_refusal(capsys: pytest.CaptureFixture[str]) -> None:
+    def program() -> None:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise Refused("the registry does not answer")
+
+    with pytest.raises(SystemExit) as ended:
+        run_program(program)
+    assert (ended.value.code, capsys.readouterr().err) == (
+        130,
+        "interrupted: run it again\n  the registry does not answer\n",
+    )
 
 
 def broken(root: Path, *names: str) -> None:

@@ -198,6 +198,36 @@ def test_on_failure_the_alias_goes_back_and_the_records_stay(
     assert outcomes(local) == [("promotion", "failed"), ("promotion", "succeeded"), ("promotion", "failed")]
 
 
+class Interrupted(switch.Laptop):
+    """A target during whose change somebody presses Ctrl-C, so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def apply(self, version: Version | None) -> None:
+        self.times -= 1
+        if self.times >= 0:
+            raise KeyboardInterrupt
+
+
+def test_one_ctrl_c_reverts_and_another_leaves_that_to_recovery(
+    settings: Settings, local: Environment, train: Train, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train("one")
+    for times in (1, 2):
+        with pytest.raises(KeyboardInterrupt):
+            promotion.promote(settings, "local", "x", target=Interrupted(times))
+        assert Registry(local).champion() is None
+    said = "interrupted: going back to what was served; another Ctrl-C leaves that to make status\n"
+    assert capsys.readouterr().out == said * 2
+    assert outcomes(local) == [("promotion", "failed"), ("promotion", "open")]
+    attempt, _ = records.read(Store.open(local.store_uri))
+    assert attempt.ended is not None
+    assert attempt.ended.note == "interrupted"
+    assert len(promotion.recover(settings, "local")) == 1
+    assert outcomes(local)[1] == ("promotion", "reverted")
+
+
 def test_promoting_the_champion_again_brings_back_what_serves(
     settings: Settings, local: Environment, train: Train
 ) -> None:

@@ -3,7 +3,7 @@
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
-from ..errors import Refused
+from ..errors import Refused, interruptible
 from . import accounts
 from .connection import said
 from .place import Namespace
@@ -13,6 +13,7 @@ from .waiting import wait
 SECONDS = 180
 
 
+@interruptible("run it again")
 def clean(place: Namespace, confirm: str) -> str:
     """Delete the namespace, whose name must be repeated, and its accounts in the platform; gives the line to print.
 
@@ -43,7 +44,8 @@ def _delete(place: Namespace) -> bool:
         except ApiException as error:
             if error.status == 404:
                 return False
-            raise
+            if error.status != 409:  # it is being deleted already
+                raise
     wait(place.cluster, place.name, f"namespace {place.name}", lambda: _gone(core, place.name), SECONDS)
     return True
 

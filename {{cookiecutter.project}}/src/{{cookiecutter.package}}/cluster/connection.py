@@ -80,6 +80,7 @@ class Cluster:
                 text=True,
                 timeout=timeout,
                 check=False,
+                start_new_session=True,  # as below
             )
         except subprocess.TimeoutExpired:
             raise Refused(f"kubectl {' '.join(words)}: no answer within {timeout:.0f} s") from None
@@ -94,7 +95,15 @@ class Cluster:
         target = target if "/" in target else f"service/{target}"
         command = ["kubectl", "--context", self.context, "--namespace", namespace, "port-forward", target, f":{port}"]
         command += [f"--pod-running-timeout={POD_SECONDS}s"]  # a minute by default, and somebody waits
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        with subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # A terminal sends Ctrl-C to its whole session: whoever cleans up after it still needs the way.
+            start_new_session=True,
+        ) as process:
             assert process.stdout is not None
             try:
                 yield _forwarded(process.stdout, target, namespace)

@@ -10,13 +10,13 @@ from kubernetes import client
 from ruamel.yaml import YAML
 
 from .. import advice
-from ..errors import Refused
+from ..errors import Refused, interruptible
 from ..registry import Registry, Version
 from . import accounts, overlay
 from .connection import Cluster, said
 from .place import Namespace
-from .progress import ANNOTATION, Progress, stuck
-from .rollout import DEPLOYMENT, SELECTOR, wait_for
+from .progress import ANNOTATION, Progress, stuck, unscheduled
+from .rollout import DEPLOYMENT, SELECTOR, require_servers, wait_for
 from .waiting import plain, wait
 
 API_KEYS, SMOKE_KEY, PREDICTION_LOG = "api-keys", "smoke-key", "prediction-log"
@@ -28,11 +28,13 @@ UNKNOWN_KIND = ("no matches for kind", "could not find the requested resource")
 """What kubectl says, or the API server where kubectl remembers a kind that is gone."""
 
 
+@interruptible("run it again")
 def deploy(place: Namespace) -> str:
     """Apply the overlay and wait; gives the last line to print. Nothing but a namespace and its secrets is there if it is refused."""
     folder = place.settings.overlay(place.environment)
     rendered = render(place.cluster, str(folder), place.environment)
     _require_images(rendered, place.environment)
+    place.require(there=False)
     place.cluster.kubectl("apply", "--filename", "-", given=namespace_only(rendered))
     make_secrets(place)
     apply(place.cluster, rendered)
@@ -111,12 +113,28 @@ def _answers(cluster: Cluster, path: str) -> bool:
 def _wait(place: Namespace) -> str:
     with said(place.cluster, f"look at the Deployment {DEPLOYMENT} in {place.name}"):
         deployment = client.AppsV1Api(place.cluster.api).read_namespaced_deployment(DEPLOYMENT, place.name)
+    try:
+        require_servers(place.cluster, place.name, deployment)
+    except Refused as problem:
+        raise Refused(f"the manifests are applied, but {problem}") from None
     bundle_id = (deployment.spec.template.metadata.annotations or {}).get(f"{ANNOTATION}id")
-    if bundle_id:
-        wait_for(place.cluster, place.name, bundle_id)
-        return f"{place.environment} serves bundle {bundle_id[:12]} as before: a deployment never changes the model"
-    wait(place.cluster, place.name, "start", lambda: _started(place), START_SECONDS)
+    try:
+        if bundle_id:
+            wait_for(place.cluster, place.name, bundle_id)
+            return f"{place.environment} serves bundle {bundle_id[:12]} as before: a deployment never changes the model"
+        wait(place.cluster, place.name, "start", lambda: _started(place), START_SECONDS)
+    except Refused as problem:
+        raise Refused(f"{problem}\n  {_what_now(place)}") from None
     return waiting(place, _champion(place))
+
+
+def _what_now(place: Namespace) -> str:
+    """Who serves after a deployment that did not come to its end, and what brings it there."""
+    with said(place.cluster, f"look at the Deployment {DEPLOYMENT} in {place.name}"):
+        status = client.AppsV1Api(place.cluster.api).read_namespaced_deployment(DEPLOYMENT, place.name).status
+    others = "the servers of before go on; " if status.available_replicas else ""
+    image = f"(config/ and src/ are in the image: make image{advice.option(place.environment)})"
+    return f"{others}correct what is wrong {image}, then make deploy{place.where}"
 
 
 def waiting(place: Namespace, champion: Version | None) -> str:
@@ -145,7 +163,8 @@ def _started(place: Namespace) -> Progress:
     if (failed := stuck(pods)) is not None:
         return failed
     started = sum(_is_started(pod) for pod in pods)
-    return Progress(f"{started} of {len(pods)} servers live", done=bool(pods) and started == len(pods))
+    words = f"{started} of {len(pods)} servers live{unscheduled(pods)}"
+    return Progress(words, done=bool(pods) and started == len(pods))
 
 
 def _is_started(pod: dict[str, Any]) -> bool:

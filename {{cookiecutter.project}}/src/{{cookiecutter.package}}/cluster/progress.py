@@ -26,6 +26,11 @@ class Trouble:
     restarted: bool
     """Its log is that of the run before."""
 
+    @property
+    def said(self) -> str:
+        """What goes on after the pod's name."""
+        return f"container {self.container}: {self.reason}"
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -46,6 +51,9 @@ def progress(deployment: dict[str, Any], pods: Sequence[dict[str, Any]], bundle_
     """How far the pods of a Deployment are on their way to this bundle, the pods that still stop included."""
     spec, status = deployment["spec"], deployment.get("status", {})
     wanted, ready = spec["replicas"], status.get("availableReplicas", 0)
+    if not wanted:
+        none = "the Deployment is scaled to 0, so no pod serves it"
+        return Progress(none, failed=none)
     new = [pod for pod in pods if model_id(pod) == bundle_id]
     old = len(pods) - len(new)
     if status.get("observedGeneration", 0) < deployment["metadata"]["generation"]:
@@ -60,14 +68,25 @@ def progress(deployment: dict[str, Any], pods: Sequence[dict[str, Any]], bundle_
     if settled and not old:
         return Progress(f"{wanted} of {wanted} pods serve it", done=True)
     serving = sum(_is_ready(pod) for pod in new)
-    return Progress(f"{serving} of {wanted} pods serve it" + (f", of the others there are still {old}" if old else ""))
+    others = f", of the others there are still {old}" if old else ""
+    return Progress(f"{serving} of {wanted} pods serve it{others}{unscheduled(new)}")
+
+
+def unscheduled(pods: Sequence[dict[str, Any]]) -> str:
+    """What keeps a pod from every node, as a sentence about the pods goes on; empty where nothing does."""
+    for pod in pods:
+        for condition in pod.get("status", {}).get("conditions") or ():
+            if (condition["type"], condition["status"]) == ("PodScheduled", "False"):
+                reason = f"{condition.get('reason', 'Unschedulable')}, {condition.get('message', '')}"
+                return f"; pod {pod['metadata']['name']} has no node: {reason}"
+    return ""
 
 
 def stuck(pods: Sequence[dict[str, Any]]) -> Progress | None:
     """That pods will never come to it, where one of them is in trouble."""
     if (found := trouble(pods)) is None:
         return None
-    where = f"pod {found.pod}, container {found.container}: {found.reason}"
+    where = f"pod {found.pod}, {found.said}"
     return Progress(where, failed=where, trouble=found)
 
 

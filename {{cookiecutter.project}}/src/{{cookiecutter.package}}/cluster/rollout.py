@@ -4,6 +4,7 @@ Written by server-side apply with a field manager of its own, so that a manifest
 promotion never touches the manifest. Never `rollout undo`: it reverts the last change of any kind, the image included.
 """
 
+import shlex
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,11 +12,12 @@ from typing import Any
 
 from kubernetes import client
 
+from ..errors import Refused
 from ..registry import Version
 from . import lease
 from .connection import Cluster, said
 from .progress import ANNOTATION, Progress, progress
-from .waiting import plain, wait
+from .waiting import NO_ANSWER, plain, wait
 
 DEPLOYMENT, ACCOUNT, MANAGER = "serving", "promoter", "promote"
 SELECTOR = "app.kubernetes.io/name=serving"
@@ -31,7 +33,8 @@ class Rollout:
         self._namespace = namespace
         self._lease = lease.Lease(self._cluster, namespace, f"{person} on {socket.gethostname()}")
         with said(self._cluster, f"read the Deployment {DEPLOYMENT} in {namespace}"):
-            client.AppsV1Api(self._cluster.api).read_namespaced_deployment(DEPLOYMENT, namespace)
+            deployment = client.AppsV1Api(self._cluster.api).read_namespaced_deployment(DEPLOYMENT, namespace)
+        require_servers(cluster, namespace, deployment)
 
     @contextmanager
     def exclusive(self) -> Iterator[str]:
@@ -46,6 +49,25 @@ class Rollout:
             apply(self._cluster, self._namespace, template(version))
         if version is not None:
             wait_for(self._cluster, self._namespace, version.bundle_id)
+
+
+def require_servers(cluster: Cluster, namespace: str, deployment: Any) -> None:
+    """Refused where somebody scaled the Deployment to 0: nothing can be served, and nothing scales it up again."""
+    if deployment.spec.replicas == 0:
+        where = f"--context {shlex.quote(cluster.context)} --namespace {namespace}"
+        raise Refused(
+            f"{DEPLOYMENT} is scaled to 0, where no autoscaler acts: "
+            f"kubectl {where} scale deployment {DEPLOYMENT} --replicas {_least(cluster, namespace)}"
+        )
+
+
+def _least(cluster: Cluster, namespace: str) -> int:
+    """How many servers the autoscaler leaves; one where there is none, or none that may be read."""
+    try:
+        found = client.AutoscalingV2Api(cluster.api).read_namespaced_horizontal_pod_autoscaler(DEPLOYMENT, namespace)
+    except NO_ANSWER:
+        return 1
+    return found.spec.min_replicas or 1
 
 
 def wait_for(cluster: Cluster, namespace: str, bundle_id: str) -> None:

@@ -5,12 +5,16 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+from kubernetes import client
+
 from .. import advice, bundle
 from ..errors import Refused
 from ..registry import Registry
 from ..store import Store
+from .connection import said
 from .deploying import SMOKE_KEY
 from .place import Namespace
+from .rollout import DEPLOYMENT, require_servers
 
 SERVICE, PORT = "serving", 80
 TOLERANCE = 1e-6
@@ -19,6 +23,10 @@ TOLERANCE = 1e-6
 
 def smoke(place: Namespace) -> str:
     """Send the champion's golden request through the Service; Refused when the answer is not the golden one."""
+    place.require()
+    with said(place.cluster, f"look at the Deployment {DEPLOYMENT} in {place.name}"):
+        deployment = client.AppsV1Api(place.cluster.api).read_namespaced_deployment(DEPLOYMENT, place.name)
+    require_servers(place.cluster, place.name, deployment)
     champion = Registry(place.settings.environment(place.environment)).champion()
     if champion is None:
         first = advice.promotion(place.settings, place.environment, place.context)

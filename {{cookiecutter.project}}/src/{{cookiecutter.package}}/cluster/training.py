@@ -1,5 +1,6 @@
 """`make pipeline-run`: train in the cluster, as a Job made from the CronJob that an environment has anyway."""
 
+import shlex
 import socket
 import subprocess
 from datetime import UTC, datetime
@@ -9,14 +10,15 @@ from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
 from .. import lineage
-from ..errors import Refused
+from ..errors import Refused, interruptible
 from .connection import said
 from .place import Namespace
-from .progress import Progress, stuck
-from .waiting import plain, wait
+from .progress import Progress, stuck, unscheduled
+from .waiting import NO_ANSWER, plain, wait
 
 CRON_JOB = "training"
 START_SECONDS, RUN_SECONDS = 180, 3600
+RUNNING = "running"
 
 
 def run(place: Namespace, source: str) -> None:
@@ -39,9 +41,39 @@ def run(place: Namespace, source: str) -> None:
         container["env"] += author(lineage.person(place.settings.root))
         metadata = {**template.get("metadata", {}), "name": name}
         batch.create_namespaced_job(place.name, {"metadata": metadata, "spec": template["spec"]})
-    wait(place.cluster, place.name, f"job {name}", lambda: _running(place, name), START_SECONDS)
-    _follow(place, name)
-    wait(place.cluster, place.name, f"job {name}", lambda: _ended(place, name), RUN_SECONDS)
+    with interruptible(goes_on(place, name)):
+        try:
+            wait(place.cluster, place.name, f"job {name}", lambda: _running(place, name), START_SECONDS)
+        except Refused as problem:
+            raise Refused(f"{problem}\n  {_given_up(place, name)}") from None
+        before = RUNNING if _follow(place, name) else ""
+        wait(place.cluster, place.name, f"job {name}", lambda: _ended(place, name), RUN_SECONDS, before)
+
+
+def goes_on(place: Namespace, name: str) -> str:
+    """What is to be said of a Job that nobody follows any more."""
+    kubectl = " ".join(map(shlex.quote, _kubectl(place)))
+    return (
+        f"job {name} goes on: follow it with {kubectl} logs --follow job/{name}, "
+        f"stop it with {kubectl} delete job {name}"
+    )
+
+
+def _given_up(place: Namespace, name: str) -> str:
+    """Delete a Job that does not start, for it would train later, when nobody looks; one that has failed stays, with its events."""
+    try:
+        if _ended(place, name).failed:
+            return f"job {name} is left as it is"
+        client.BatchV1Api(place.cluster.api).delete_namespaced_job(
+            name, place.name, body=client.V1DeleteOptions(propagation_policy="Background")
+        )
+    except NO_ANSWER:
+        return f"job {name} could not be deleted, and may train later: {' '.join(_kubectl(place))} delete job {name}"
+    return f"job {name} was deleted, so that it does not train later: then make pipeline-run{place.where} again"
+
+
+def _kubectl(place: Namespace) -> list[str]:
+    return ["kubectl", "--context", place.cluster.context, "--namespace", place.name]
 
 
 def author(person: str) -> list[dict[str, str]]:
@@ -60,13 +92,14 @@ def _running(place: Namespace, name: str) -> Progress:
     if any(phase != "Pending" for phase in phases):
         return Progress("its pod has started", done=True)
     ended = _ended(place, name)
-    return ended if ended.failed else Progress("waiting for its pod to start")
+    return ended if ended.failed else Progress(f"waiting for its pod to start{unscheduled(pods)}")
 
 
-def _follow(place: Namespace, name: str) -> None:
-    """Show the log as it is written; when that breaks off, the wait for the Job's end goes on."""
-    command = ["kubectl", "--context", place.cluster.context, "--namespace", place.name]
-    subprocess.run([*command, "logs", "--follow", f"job/{name}"], check=False)
+def _follow(place: Namespace, name: str) -> bool:
+    """Show the log as it is written, and tell whether to its end; when it breaks off, the wait for the Job's end goes on."""
+    command = [*_kubectl(place), "logs", "--follow", f"job/{name}"]
+    # As in connection.py: Ctrl-C ends it through us, who say what goes on.
+    return subprocess.run(command, check=False, stdin=subprocess.DEVNULL, start_new_session=True).returncode == 0
 
 
 def _ended(place: Namespace, name: str) -> Progress:
@@ -77,7 +110,7 @@ def _ended(place: Namespace, name: str) -> Progress:
         if condition["status"] == "True" and condition["type"] == "Failed":
             reason = f"failed ({condition['reason']}): {condition.get('message', '')}; its log above says why"
             return Progress(reason, failed=reason)
-    return Progress("running")
+    return Progress(RUNNING)
 
 
 def _pods(place: Namespace, name: str) -> list[dict[str, Any]]:

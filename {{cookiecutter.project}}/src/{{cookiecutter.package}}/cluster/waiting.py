@@ -20,9 +20,11 @@ NO_ANSWER = (ApiException, HTTPError, OSError)
 """The control plane may restart meanwhile: what was begun goes on by itself, and only time ends the wait."""
 
 
-def wait(cluster: Cluster, namespace: str, what: str, look: Callable[[], Progress], seconds: float) -> None:
-    """Look until it is done; Refused when it never will be, or not in this time."""
-    end, before = time.monotonic() + seconds, ""
+def wait(
+    cluster: Cluster, namespace: str, what: str, look: Callable[[], Progress], seconds: float, before: str = ""
+) -> None:
+    """Look until it is done; Refused when it never will be, or not in this time. What was said `before` is not said again."""
+    end = time.monotonic() + seconds
     while True:
         now = _looked(look)
         if now.said != before:
