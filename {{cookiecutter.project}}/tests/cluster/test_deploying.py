@@ -30,6 +30,15 @@ def test_an_empty_namespace_is_told_of_its_champion(dev: Namespace) -> None:
     )
 
 
+def test_images_that_were_not_built_are_not_deployed(dev: Namespace) -> None:
+    staging = Namespace(dev.settings, "staging", dev.cluster)
+    with pytest.raises(Refused, match=r"^the images of dev were not built yet: make image ENV=dev first$"):
+        deploying._require_images(f"image: serving@sha256:{'0' * 64}", dev)
+    with pytest.raises(Refused, match="the images of staging were not built yet: first copy those that dev has tried"):
+        deploying._require_images(f"image: serving@sha256:{'0' * 64}", staging)
+    deploying._require_images(f"image: r.example.org/a-serving@sha256:{'1' * 64}", dev)
+
+
 def test_an_empty_namespace_is_told_the_way_to_its_first_model(dev: Namespace) -> None:
     staging, prod = (Namespace(dev.settings, name, dev.cluster, "my-cluster") for name in ("staging", "prod"))
     assert deploying.waiting(dev, None) == (

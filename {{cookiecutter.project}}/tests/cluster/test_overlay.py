@@ -286,10 +286,3 @@ def test_the_namespace_is_applied_first_and_alone() -> None:
     assert [each["kind"] for each in deploying.objects(RENDERED)] == ["Namespace", "AlertmanagerConfig"]
     assert deploying.objects(RENDERED)[1]["spec"]["matchers"] == [{"matchType": "=", "value": "page"}]
     assert deploying.objects(deploying.namespace_only(RENDERED)) == [namespace]
-
-
-def test_images_that_were_not_built_are_not_deployed() -> None:
-    said = r"^the images of dev were not built yet: make image ENV=dev PUSH=<registry> first$"
-    with pytest.raises(Refused, match=said):
-        deploying._require_images(f"image: serving@sha256:{'0' * 64}", "dev")
-    deploying._require_images(f"image: r.example.org/a-serving@sha256:{'1' * 64}", "dev")

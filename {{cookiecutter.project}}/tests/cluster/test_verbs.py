@@ -1,4 +1,4 @@
-"""The verbs that know no cluster, called for an environment that is in one: what they print, and what ends them."""
+"""The verbs that know no cluster: which environments are in one, and what they print and what ends them there."""
 
 import json
 import os
@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 
-from {{ cookiecutter.package }} import cli
+from {{ cookiecutter.package }} import advice, cli, places
 from {{ cookiecutter.package }}.cluster.place import Namespace
-from {{ cookiecutter.package }}.errors import run_program
+from {{ cookiecutter.package }}.errors import Refused, run_program
+from {{ cookiecutter.package }}.settings import Settings
+
+import sample_project
 
 from .conftest import VALUES
 from .stand_ins import Api, add_deployment, add_pod, program, served
@@ -129,3 +132,37 @@ def test_what_comes_before_the_first_deployment_is_told_so(verb: str, call: Call
     (dev.settings.root / "k8s/overlays/dev/environment.yaml").write_text(json.dumps({"data": values}))
     code, _, errors = call(verb, *([] if verb == "status" else ["--reason", "x"]))
     assert (code, errors) == (1, f"refused: there is no namespace {dev.name}: make deploy ENV=dev first\n")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A project in which `dev` alone is in a cluster."""
+    root = sample_project.write(tmp_path)
+    (root / "k8s" / "overlays" / "dev").mkdir(parents=True)
+    return Settings.load(root)
+
+
+def test_an_environment_with_an_overlay_is_in_a_cluster(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ARTIFACT_URI", raising=False)
+    places.require_here(settings, "laptop", "…")
+    with pytest.raises(Refused, match=r"environment dev is in a cluster \(k8s/overlays/dev\): do it there"):
+        places.require_here(settings, "dev", "do it there")
+    assert advice.training(settings, "dev") == "make pipeline-run ENV=dev"
+    assert advice.training(settings, "laptop") == "make train"
+
+
+def test_where_variables_say_where_everything_is_nothing_is_left_to_reach(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARTIFACT_URI", "s3://models")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow:5000")
+    with places.reached(settings, "dev") as place:
+        assert isinstance(place, places.Here)
+
+
+def test_an_unknown_environment_is_refused_by_name(settings: Settings) -> None:
+    with (
+        pytest.raises(Refused, match="environment nowhere: not in config"),
+        places.reached(settings, "nowhere"),
+    ):
+        pass

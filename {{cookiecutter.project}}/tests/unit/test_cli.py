@@ -1,4 +1,4 @@
-"""The verbs as commands: what they print, and what stops them."""
+"""The verbs as commands: what they print, what stops them, and what a sentence tells its reader to call next."""
 
 import sys
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from {{ cookiecutter.package }} import cli
+from {{ cookiecutter.package }} import advice, cli
 from {{ cookiecutter.package }}.errors import Refused, run_program
 from {{ cookiecutter.package }}.settings import LAPTOP
 
@@ -15,6 +15,8 @@ import sample_project
 from .store_helpers import Settings, entered
 
 Call = Callable[..., tuple[object, str, str]]
+SETTINGS = Settings.load(sample_project.root())
+"""None of its environments is in a cluster; they are laptop, local, dev, and staging and prod after that."""
 LONG = "because " * 40 + "of this"
 
 
@@ -83,3 +85,43 @@ def test_a_training_begins_when_the_whole_configuration_is_right(file: str, root
     assert (code, said) == (1, "")
     assert errors.startswith(f"refused: config/{file}.yaml: line 2: not valid YAML")
     assert not (root / "artifacts").exists()
+
+
+WHERE = {
+    "this machine": (LAPTOP, "", ""),
+    "the current context": ("dev", "", " ENV=dev"),
+    "one that was named": ("staging", "of-staging", " ENV=staging CONTEXT=of-staging"),
+    "one that must be named, and was": (
+        "prod",
+        "arn:aws:eks:x:1:cluster/y",
+        " ENV=prod CONTEXT=arn:aws:eks:x:1:cluster/y",
+    ),
+    "one that must be named, by a name that is not known": ("prod", "", " ENV=prod CONTEXT=…"),
+    "a name of several words": ("dev", "my cluster", " ENV=dev CONTEXT='my cluster'"),
+}
+
+
+@pytest.mark.parametrize("case", WHERE)
+def test_what_leads_a_verb_to_an_environment(case: str) -> None:
+    environment, context, words = WHERE[case]
+    assert advice.where(SETTINGS, environment, context) == words
+
+
+FIRST = {
+    LAPTOP: 'make train, then make promote REASON="…"',
+    "dev": 'make train ENV=dev, then make promote ENV=dev REASON="…"',
+    "staging": 'make promote ENV=staging BUNDLE=<id> REASON="…" with the champion of dev, which make status ENV=dev shows',
+    "prod": 'make promote ENV=prod CONTEXT=… BUNDLE=<id> REASON="…" with the champion of staging, '
+    "which make status ENV=staging shows",
+}
+
+
+@pytest.mark.parametrize("environment", FIRST)
+def test_a_model_is_trained_where_the_way_begins_and_moves_from_there(environment: str) -> None:
+    assert advice.first_model(SETTINGS, environment) == FIRST[environment]
+    assert FIRST[environment].endswith(advice.promotion(SETTINGS, environment))
+
+
+def test_without_a_challenger() -> None:
+    assert advice.challenger(SETTINGS, "dev") == "make train ENV=dev, or name a bundle (BUNDLE=)"
+    assert advice.challenger(SETTINGS, "prod") == FIRST["prod"]

@@ -123,6 +123,8 @@ def backup(
     from . import backup as saving
     from .place import reached
 
+    if output:
+        saving.require_new(Path(output))
     with reached(Settings.load(), environment, context) as place:
         name = f"{place.name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
         print(saving.backup(place, Path(output) if output else place.settings.root / "backups" / name))

@@ -12,7 +12,8 @@ from ruamel.yaml import YAML
 from .. import advice
 from ..errors import Refused, interruptible
 from ..registry import Registry, Version
-from . import accounts, overlay
+from ..settings import Settings
+from . import accounts, origin, overlay
 from .connection import Cluster, said
 from .place import Namespace
 from .progress import ANNOTATION, Progress, stuck, unscheduled
@@ -32,8 +33,11 @@ UNKNOWN_KIND = ("no matches for kind", "could not find the requested resource")
 def deploy(place: Namespace) -> str:
     """Apply the overlay and wait; gives the last line to print. Nothing but a namespace and its secrets is there if it is refused."""
     folder = place.settings.overlay(place.environment)
-    rendered = render(place.cluster, str(folder), place.environment)
-    _require_images(rendered, place.environment)
+    images(place.settings, place.environment)
+    rendered = place.cluster.kubectl("kustomize", str(folder))
+    _require_images(rendered, place)
+    if note := origin.outdated(place.settings, place.environment):
+        print(note)
     place.require(there=False)
     place.cluster.kubectl("apply", "--filename", "-", given=namespace_only(rendered))
     make_secrets(place)
@@ -43,16 +47,11 @@ def deploy(place: Namespace) -> str:
     return _wait(place)
 
 
-def render(cluster: Cluster, folder: str, environment: str) -> str:
-    """The objects of an overlay, as YAML."""
-    images(Path(folder), environment)
-    return cluster.kubectl("kustomize", folder)
-
-
-def images(folder: Path | None, environment: str) -> Path:
+def images(settings: Settings, environment: str) -> Path:
     """The part of an overlay's folder that names its images; Refused as long as none were built."""
+    folder = settings.overlay(environment)
     if folder is None or not (folder / "images" / "kustomization.yaml").exists():
-        raise Refused(f"no images are known for {environment}: make image ENV={environment} first")
+        raise Refused(f"no images are known for {environment}: {origin.first(settings, environment)}")
     return folder / "images"
 
 
@@ -80,10 +79,10 @@ def make_secrets(place: Namespace) -> None:
     accounts.ensure(place.cluster, place.settings, place.environment)
 
 
-def _require_images(rendered: str, environment: str) -> None:
+def _require_images(rendered: str, place: Namespace) -> None:
     if UNBUILT in rendered:
         raise Refused(
-            f"the images of {environment} were not built yet: make image ENV={environment} PUSH=<registry> first"
+            f"the images of {place.environment} were not built yet: {origin.first(place.settings, place.environment)}"
         )
 
 

@@ -45,7 +45,7 @@ def outdated(settings: Settings, environment: str) -> str:
 def first(settings: Settings, environment: str) -> str:
     """What brings the first images to an environment, as a sentence about their lack goes on."""
     if (before := _before(settings, environment)) is None:
-        return f"make image{advice.option(environment)} PUSH=<registry> first"
+        return f"make image{advice.option(environment)} first"
     return f"first copy those that {before} has tried, and commit: {_copy(before, environment)}"
 
 

@@ -53,7 +53,7 @@ def render(cluster: Cluster, settings: Settings, environment: str, folder: Path)
     platform = settings.root / folder
     if not (platform / "kustomization.yaml").exists():
         raise Refused(f"{folder}: has no kustomization.yaml; the template's is {FOLDER}")
-    images = deploying.images(settings.overlay(environment), environment)
+    images = deploying.images(settings, environment)
     settings.artifacts.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.artifacts) as work:
         here = {"resources": [os.path.relpath(platform, work)], "components": [os.path.relpath(images, work)]}

@@ -11,6 +11,7 @@ from kubernetes.client.exceptions import ApiException
 
 from .. import lineage
 from ..errors import Refused, interruptible
+from . import origin
 from .connection import said
 from .place import Namespace
 from .progress import Progress, stuck, unscheduled
@@ -26,6 +27,8 @@ def run(place: Namespace, source: str) -> None:
 
     The bundle names as its trainer who calls this, not the pod's account: else nobody could tell whether a second person approves.
     """
+    if note := origin.outdated(place.settings, place.environment):
+        print(note)
     batch = client.BatchV1Api(place.cluster.api)
     with said(place.cluster, f"start a training in {place.name}"):
         try:
