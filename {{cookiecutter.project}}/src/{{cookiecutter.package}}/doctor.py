@@ -25,19 +25,12 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 PYTHON = ((3, 11), (3, 13))
-GIT = (
-    2,
-    20,
-)  # --quiet of rev-parse with --verify, check-mailmap: all older than this; Debian's oldest supported has it
+GIT = (2, 20)  # --quiet of rev-parse, check-mailmap: all older than this; Debian's oldest supported has it
 MAKE = (3, 81)
 KUBECTL = ((1, 31), "install it (https://kubernetes.io/docs/tasks/tools)")
 TERRAFORM = ((1, 11), "install it (https://developer.hashicorp.com/terraform/install)")
-CLOUDS = {
-    "aws": (("aws",), "docs/how-to/run-on-aws.md"),
-    "azure": (("az", "kubelogin"), "docs/how-to/run-on-azure.md"),
-    "gcp": (("gcloud", "gke-gcloud-auth-plugin"), "docs/how-to/run-on-google-cloud.md"),
-}
-"""What kubeconfig and Terraform call for whoever has signed in, and the page that says so."""
+CLOUDS = {"aws": ["aws"], "azure": ["az", "kubelogin"], "gcp": ["gcloud", "gke-gcloud-auth-plugin"]}
+"""What Terraform and kubeconfig call for whoever has signed in."""
 FREE_MEGABYTES = 500  # a training of the sample leaves about 5 MB, an upgrade of the environment needs its room again
 
 
@@ -74,8 +67,7 @@ def examine(root: Path, folder: Path, environment_name: str = "", context: str =
         writable(root / (os.environ.get("ARTIFACTS_DIR") or "artifacts")),
         environment(folder, requirements),
     ]
-    if environment_name:
-        found += tools(root, environment_name)
+    found += tools(root, environment_name) if environment_name else []
     if not ready:
         return found
     found += inside(root)
@@ -87,12 +79,9 @@ def tools(root: Path, environment_name: str) -> list[Result]:
     found = [tool("kubectl", _version_text("kubectl", "version", "--client"), *KUBECTL)]
     if (root / "terraform" / "environments" / f"{environment_name}.tfvars").exists():
         found.append(tool("terraform", _version_text("terraform", "version"), *TERRAFORM))
-        found += [
-            Result(name, *(("there",) if shutil.which(name) else ("not found", f"install it, as {page} says")))
-            for cloud, (names, page) in CLOUDS.items()
-            if (root / "terraform" / cloud).is_dir()
-            for name in names
-        ]
+        for name in next((CLOUDS[cloud] for cloud in CLOUDS if (root / "terraform" / cloud).is_dir()), []):
+            missing = ("not found", "install it, as docs/how-to says of this cloud")
+            found.append(Result(name, *(("there",) if shutil.which(name) else missing)))
     return found
 
 

@@ -136,7 +136,7 @@ def test_of_an_environment_in_a_cluster_its_tools_are_looked_at(
     monkeypatch.setenv("PATH", str(tmp_path))
     found = fixes()
     assert list(found) == ["kubectl", "terraform", "az", "kubelogin"]
-    assert (found["az"], found["kubelogin"]) == ("", "install it, as docs/how-to/run-on-azure.md says")
+    assert (found["az"], found["kubelogin"]) == ("", "install it, as docs/how-to says of this cloud")
     old = doctor.tool("terraform", "Terraform v1.10.5", *doctor.TERRAFORM)
     assert old.fix.endswith("terraform/install); 1.11 or later is needed")
 
