@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from {{ cookiecutter.package }} import advice, command_line, lineage, pipeline, places, printing, reports, staging, steps
+from {{ cookiecutter.package }} import (
+    advice,
+    command_line,
+    lineage,
+    pipeline,
+    places,
+    printing,
+    reports,
+    staging,
+    steps,
+)
 from {{ cookiecutter.package }}.command_line import Environment, Source
 from {{ cookiecutter.package }}.errors import Refused, run_program
 from {{ cookiecutter.package }}.settings import LAPTOP, Settings

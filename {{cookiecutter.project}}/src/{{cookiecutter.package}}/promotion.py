@@ -68,7 +68,10 @@ def recover(settings: Settings, name: str, target: Target | None = None) -> list
 
     Where nothing is open nothing is held: who only looks must not keep anybody from rolling back.
     """
-    if all(attempt.ended for attempt in records.read(Store.open(settings.environment(name).store_uri))):
+    store = Store.open(settings.environment(name).store_uri)
+    staging.clean_below(settings.artifacts)
+    store.clean()
+    if all(attempt.ended for attempt in records.read(store)):
         return []
     try:
         with held(settings, name, target) as switch:

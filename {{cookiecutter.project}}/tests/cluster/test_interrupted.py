@@ -21,7 +21,10 @@ while True:
     server.accept()[0].sendall(str(os.getpid()).encode())
 '"""
 PROGRAM = """
-import socket, sys, time
+import signal, socket, sys, time
+# As in a terminal: whatever runs these tests in the background may ignore them, and hand that down.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from PACKAGE import command_line
 from PACKAGE.cluster.connection import Cluster
 from PACKAGE.errors import Refused, interruptible, run_program
