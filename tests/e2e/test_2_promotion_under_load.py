@@ -14,8 +14,8 @@ from .serving import champion, servers
 from .stored import rows_at
 
 LEAST, PER_SECOND, SHARE = 10_000, 200, 0.05
-BEFORE_SECONDS, AFTER_SECONDS = 12, 8
-"""Around the rollout: so long that both versions give more than SHARE of the answers."""
+BEFORE_SECONDS, AFTER_SECONDS = 12, 20
+"""Around the rollout of 20 s or more: so long that there are LEAST answers at PER_SECOND, and of both versions more than SHARE."""
 
 
 @pytest.fixture(scope="module")
