@@ -29,6 +29,7 @@ def in_staging(project: Path) -> Second:
     for key, value in (("name", "Ada"), ("email", "ada@example.org")):  # who trains
         git("config", f"user.{key}", value, cwd=project)
     commit(project, "Start")
+    kubectl("delete", "namespace", *map(namespace, LADDER), "--ignore-not-found")  # of a run before this one
     world = World(project)
     world.build_images("dev", "serving pipeline")
     for environment in LADDER[1:]:
