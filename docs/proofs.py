@@ -80,18 +80,16 @@ class Case:
 
 
 def outcomes() -> dict[str, list[Case]]:
-    """The cases of each marked test in the last runs. A project's tests ran with the template's, and have its commit."""
+    """The cases of each marked test in the last runs."""
     found: dict[str, dict[str, Case]] = {}
-    runs = {file.name: read(file) for file in sorted(EVIDENCE.glob("*.json"))}
-    for file, run in runs.items():
-        prefix, by = (PROJECT, "template.json") if file.startswith("project-") else ("", file)
-        ran = commit(runs[by]) if by in runs else "none"
+    for file in sorted(EVIDENCE.glob("*.json")):
+        run, prefix = read(file), PROJECT if file.name.startswith("project-") else ""
         for test in run["tests"]:
             # Every project has the same tests; of those here some run in two ways of `make`, and are one case.
-            case = f"{file} {test['id']}" if prefix else test["id"]
+            case = f"{file.name} {test['id']}" if prefix else test["id"]
             cases = found.setdefault(prefix + name(test["id"]), {})
             if case not in cases or test["outcome"] != "not run":
-                cases[case] = Case(test["outcome"], ran)
+                cases[case] = Case(test["outcome"], commit(run))
     return {each: list(cases.values()) for each, cases in found.items()}
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,15 @@ def own(verb: str, project: Path, scratch: Path) -> str:
     # Whatever the user's home holds must not matter; pyenv finds its Pythons there.
     home, pyenv = str(scratch / "home"), os.environ.get("PYENV_ROOT", "")
     said = make(project, verb, HOME=home, TMPDIR=str(scratch), PYENV_ROOT=pyenv).stdout
+    # The project is of no commit; the template that made it is.
+    evidence = json.loads((project / "artifacts" / "evidence" / f"{verb}.json").read_text())
+    evidence |= {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
     EVIDENCE.mkdir(parents=True, exist_ok=True)
-    shutil.copy(project / "artifacts" / "evidence" / f"{verb}.json", EVIDENCE / f"project-{verb}.json")
+    (EVIDENCE / f"project-{verb}.json").write_text(json.dumps(evidence, ensure_ascii=False, indent=2) + "\n")
     return said
+
+
+def git(*words: str) -> str | None:
+    """What Git says of the template; nothing of an archive of it."""
+    done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None

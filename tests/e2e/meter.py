@@ -100,7 +100,8 @@ def load(address: str, key: str, rows: list[dict[str, Any]], log: Path, *options
     log.parent.mkdir(parents=True, exist_ok=True)
     questions = log.with_suffix(".rows.json")
     questions.write_text(json.dumps(rows))
-    words = ("--address", address, "--rows", str(questions), "--log", str(log), "--key", key, *options)
+    # A key may begin with a hyphen, and would be taken for an option.
+    words = ("--address", address, "--rows", str(questions), "--log", str(log), f"--key={key}", *options)
     command = [sys.executable, str(HERE / "load.py"), *words]
     under_way = Load()
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:

@@ -40,7 +40,7 @@ def test_no_rights(world: World, tmp_path: Path) -> None:
 
 
 @pytest.mark.proof(
-    "A quota that leaves no room for a new server ends a promotion with the quota's name, and all is as before"
+    "A quota that leaves no room ends a promotion, or a training, with the quota's name, and all is as before"
 )
 def test_quota_exceeded(world: World) -> None:
     wait_until_whole()
@@ -50,11 +50,15 @@ def test_quota_exceeded(world: World) -> None:
     kubectl("patch", "resourcequota", "environment", "-n", LOCAL, "--patch", json.dumps(full))
     try:
         said = world.refused("promote", "ENV=local", "REASON=x", f"BUNDLE={other_bundle(world)}")
+        of_training = world.refused("pipeline-run", "ENV=local")
     finally:
         before = {"spec": {"hard": {"pods": quota["spec"]["hard"]["pods"]}}}
         kubectl("patch", "resourcequota", "environment", "-n", LOCAL, "--patch", json.dumps(before))
-    record("8-quota", said=said)
+    record("8-quota", said=said, of_training=of_training)
     assert "exceeded quota: environment" in said
+    assert "the cluster refuses its pod: " in of_training
+    assert "exceeded quota: environment" in of_training
+    assert "was deleted, so that it does not train later" in of_training
     assert "failed: rollout" in world.make("history", "ENV=local")
 
 

@@ -94,8 +94,17 @@ def _running(place: Namespace, name: str) -> Progress:
     phases = [pod.get("status", {}).get("phase", "Pending") for pod in pods]
     if any(phase != "Pending" for phase in phases):
         return Progress("its pod has started", done=True)
+    if not pods and (refused := _refused(place, name)):
+        return Progress(refused, failed=refused)
     ended = _ended(place, name)
     return ended if ended.failed else Progress(f"waiting for its pod to start{unscheduled(pods)}")
+
+
+def _refused(place: Namespace, name: str) -> str:
+    """Why the cluster makes no pod of a Job, such as a full quota; empty where it has not said so."""
+    job = f"involvedObject.kind=Job,involvedObject.name={name},reason=FailedCreate"
+    events = client.CoreV1Api(place.cluster.api).list_namespaced_event(place.name, field_selector=job).items
+    return f"the cluster refuses its pod: {events[-1].message}" if events else ""
 
 
 def _follow(place: Namespace, name: str) -> bool:
