@@ -18,7 +18,7 @@ from . import stand_ins
 from .hooks import has, machine
 
 if TYPE_CHECKING:
-    from .second import Second
+    from .second import Gone, Way
 
 HERE = Path(__file__).resolve().parent
 EVIDENCE = HERE.parents[1] / "build" / "evidence" / "cluster"
@@ -84,6 +84,11 @@ class World:
         return run(*command, cwd=self.project, PYTHONPATH="src").stdout
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Nobody may ask while the footprint is measured, which takes minutes: before the alerts, so that images are built meanwhile."""
+    items.sort(key=lambda item: "test_6~" if item.path.stem == "test_9_footprint" else item.path.stem)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _evidence_is_of_one_run() -> None:
     shutil.rmtree(EVIDENCE, ignore_errors=True)
@@ -121,13 +126,45 @@ def world(project: Path) -> World:
     return here
 
 
+# A second project is on its way while tests wait: whoever uses the next of these fixtures lets it go on.
+
+
 @pytest.fixture(scope="session")
-def second_under_way(world: World, bake: Bake) -> Iterator["Future[Second]"]:
-    """A second project on its way to staging from now on: whoever waits for alerts leaves the processors to it."""
+def second_images(world: World, bake: Bake) -> Iterator[Future[World]]:
+    """Its images are built; in the cluster nobody hears of that."""
     from . import second  # it needs World
 
     with ThreadPoolExecutor(1) as thread:
-        yield thread.submit(second.in_staging, bake(title="Bus Arrival"))
+        yield thread.submit(second.built, bake(title="Bus Arrival"))
+
+
+@pytest.fixture(scope="session")
+def second_under_way(second_images: Future[World], called: None) -> Iterator["Future[tuple[Way, Gone]]"]:
+    """It goes to prod; meanwhile nobody serves in its dev, and somebody is called."""
+    from . import second
+
+    with ThreadPoolExecutor(1) as thread:
+        yield thread.submit(lambda: second.goes_to_prod(second_images.result()))
+
+
+@pytest.fixture(scope="session")
+def second_leaves(second_images: Future[World], second_under_way: "Future[Any]") -> Iterator[Future[dict[str, str]]]:
+    """It is deleted."""
+    from . import second
+
+    second_under_way.result(timeout=600)
+    with ThreadPoolExecutor(1) as thread:
+        yield thread.submit(lambda: second.leaves(second_images.result()))
+
+
+@pytest.fixture(scope="session")
+def called(world: World) -> Iterator[None]:
+    """Somebody is called when an alert fires."""
+    from . import receiver
+
+    images = json.loads((world.project / "artifacts" / "images" / "images.json").read_text())
+    with receiver.receiving(images["serving"]["reference"]):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .conftest import LOCAL, PLATFORM, kubectl, objects
+from monitoring.shipped import alerts
+
+from .conftest import LOCAL, PLATFORM, kubectl
 from .prometheus import forwarded, got, noticed
 from .test_6_security import PAUSE, changed
 
@@ -26,10 +28,8 @@ http.server.ThreadingHTTPServer(("", 8080), Receiver).serve_forever()
 """
 
 
-def manifests() -> list[dict[str, Any]]:
-    """The pod with an image that is in the cluster anyway, and a policy: Alertmanager gets in, nothing gets out."""
-    (serving,) = objects("deployment", LOCAL)
-    image = serving["spec"]["template"]["spec"]["containers"][0]["image"]
+def manifests(image: str) -> list[dict[str, Any]]:
+    """The pod with an image that has Python, and a policy: Alertmanager gets in, nothing gets out."""
     labels = {"app.kubernetes.io/name": "receiver", "mlops-template.io/alert-receiver": "true"}
     pod = changed(PAUSE, "metadata", {"name": "receiver", "namespace": NAME, "labels": labels})
     pod = changed(pod, "spec.terminationGracePeriodSeconds", 1)  # nobody has told it to end when it is told to
@@ -63,7 +63,7 @@ def manifests() -> list[dict[str, Any]]:
 
 
 @contextmanager
-def receiving() -> Iterator[None]:
+def receiving(image: str) -> Iterator[None]:
     """Alertmanager calls the receiver, as long as the block lasts."""
     secret = {
         "apiVersion": "v1",
@@ -74,7 +74,7 @@ def receiving() -> Iterator[None]:
     wanted = {f"{PLATFORM}/alerts/page", f"{PLATFORM}/alerts/ticket"}
     _nobody()  # a run that was interrupted has left its own
     try:
-        _apply(*manifests())
+        _apply(*manifests(image))
         kubectl("wait", "pod/receiver", "-n", NAME, "--for=condition=Ready", "--timeout=60s")
         with forwarded("alertmanager-operated", 9093) as alertmanager:
             _apply(secret)
@@ -97,11 +97,11 @@ def _known(alertmanager: str) -> set[str]:
     return {each["name"] for each in got(f"{alertmanager}/v2/receivers")}
 
 
-def pages(since: int = 0) -> list[dict[str, Any]]:
-    """Every alert of this environment for which somebody was woken, or told that it is over, in that order."""
+def pages(since: int = 0, namespace: str = LOCAL) -> list[dict[str, Any]]:
+    """Every alert of an environment for which somebody was woken, or told that it is over, in that order."""
     calls = [json.loads(line) for line in kubectl("logs", "receiver", "-n", NAME, "--tail=-1").splitlines()]
     woken = [alert for call in calls if call["path"] == "/page" for alert in call["alerts"]]
-    return [alert for alert in woken if alert["labels"]["namespace"] == LOCAL][since:]
+    return [alert for alert in woken if alert["labels"]["namespace"] == namespace][since:]
 
 
 def paged(since: int) -> set[str]:
@@ -114,6 +114,23 @@ def untold_ends() -> set[str]:
     return {alert for alert, status in last.items() if status == "firing"}
 
 
-def told(alert: str, status: str, since: int) -> Callable[[], bool]:
+def told(alert: str, status: str, since: int, namespace: str = LOCAL) -> Callable[[], bool]:
     """Whether somebody was told by now that an alert is firing, or resolved."""
-    return lambda: (alert, status) in {(each["labels"]["alertname"], each["status"]) for each in pages(since)}
+
+    def calls() -> set[tuple[str, str]]:
+        return {(each["labels"]["alertname"], each["status"]) for each in pages(since, namespace)}
+
+    return lambda: (alert, status) in calls()
+
+
+def assert_page(alert: str, told_of: list[dict[str, Any]], namespace: str = LOCAL) -> None:
+    """Somebody was told what the shipped rule says, with the values filled in."""
+    found = next(each for each in told_of if each["labels"]["alertname"] == alert)
+    rule = alerts()[alert]
+    assert (found["labels"]["severity"], found["labels"]["namespace"]) == ("page", namespace)
+    said, meant = found["annotations"], rule["annotations"]
+    assert said["runbook_url"] == meant["runbook_url"]
+    assert said["summary"] == meant["summary"].replace("{{ $labels.namespace }}", namespace)
+    before, _, after = meant["description"].partition("{{ $value | humanizePercentage }}")
+    assert said["description"].startswith(before)
+    assert said["description"].endswith(after)

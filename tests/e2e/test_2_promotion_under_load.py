@@ -13,9 +13,9 @@ from .questions import offline, sample_rows, smoke_key
 from .serving import champion, servers
 from .stored import rows_at
 
-LEAST, PER_SECOND, SHARE = 10_000, 200, 0.05
-BEFORE_SECONDS, AFTER_SECONDS = 12, 20
-"""Around the rollout of 20 s or more: so long that there are LEAST answers at PER_SECOND, and of both versions more than SHARE."""
+LEAST, PER_SECOND, OFFERED, SHARE = 10_000, 200, 320, 0.05
+BEFORE_SECONDS, AFTER_SECONDS, ALL_SECONDS = 6, 6, 40
+"""Around the rollout, and at least in all: there are more than LEAST answers then, and of both versions more than SHARE."""
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +34,13 @@ def scores(
 def changed_under_load(world: World, address: str, rows: list[dict[str, Any]], name: str, *verb: str) -> Measured:
     """Ask before, while and after a verb changes what is served."""
     before = servers()
-    with load(address, smoke_key(), rows, EVIDENCE / f"{name}.log") as under_way:
+    with load(address, smoke_key(), rows, EVIDENCE / f"{name}.log", f"--per-second={OFFERED}") as under_way:
         time.sleep(BEFORE_SECONDS)
         began = time.monotonic()
         world.make(*verb)
         seconds = time.monotonic() - began
         until(lambda: not before & servers(), 60, "every pod of before is gone: the window holds the whole rollout")
-        time.sleep(AFTER_SECONDS)
+        time.sleep(max(AFTER_SECONDS, began - BEFORE_SECONDS + ALL_SECONDS - time.monotonic()))
     record(name, seconds_of_the_verb=round(seconds, 1), **under_way.measured.summary())
     assert seconds <= 60
     return under_way.measured

@@ -6,24 +6,23 @@ from concurrent.futures import Future
 from typing import Any
 
 import pytest
-from monitoring.shipped import RULES, VARIABLES, alerts, metrics_of, panels, queries, rules
+from monitoring.shipped import RULES, VARIABLES, metrics_of, panels, queries, rules
 from ruamel.yaml import YAML
 
 from .burst import burst
-from .conftest import EVIDENCE, LOCAL, World, kubectl, objects, record, until
+from .conftest import EVIDENCE, LOCAL, World, objects, record, until
 from .meter import Measured, load
 from .prometheus import evaluated, forwarded, numbers, rules_over, specification, targets
 from .questions import sample_rows, smoke_key
-from .receiver import paged, pages, receiving, told, untold_ends
-from .second import Second
-from .serving import servers, wait_until_calm, wait_until_whole
+from .receiver import assert_page, paged, pages, told, untold_ends
+from .serving import servers, wait_until_calm
 
 SHORTER = {"5m": "45s", "30m": "45s", "1h": "1m30s", "6h": "2m"}
 """For the windows of the burn rates, so that they see bursts at once and forget them soon: three scrapes at least."""
 USUAL, SLOW = 5, 150
 """Requests a second all the time, and slow ones at once: more than 14.4 % of those within 90 s."""
 PAGE_SECONDS, RESOLVE_SECONDS = 150, 200
-LATENCY, AVAILABILITY, DOWN = "LatencyBudgetBurnsFast", "AvailabilityBudgetBurnsFast", "ServingDown"
+LATENCY, AVAILABILITY = "LatencyBudgetBurnsFast", "AvailabilityBudgetBurnsFast"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -38,12 +37,6 @@ def _a_model_is_served(world: World) -> None:
 def prometheus(world: World) -> Iterator[str]:
     with forwarded("prometheus-operated", 9090) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def called(_a_model_is_served: None) -> Iterator[None]:
-    with receiving():
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -90,25 +83,6 @@ def test_rules_are_evaluated(prometheus: str) -> None:
     assert everywhere == {"namespace:error_budget:ratio"}  # reads no series
 
 
-@pytest.mark.proof("When no server is left, the shipped alert calls a webhook, and once more when they are back")
-def test_servers_are_gone(prometheus: str, called: None, second_under_way: Future[Second]) -> None:
-    wait_until_quiet(prometheus)
-    since, count = len(pages()), len(servers())
-    try:
-        began = time.monotonic()
-        kubectl("scale", "deployment/serving", "-n", LOCAL, "--replicas=0")
-        until(told(DOWN, "firing", since), PAGE_SECONDS, "the page")
-        page = time.monotonic() - began
-    finally:
-        kubectl("scale", "deployment/serving", "-n", LOCAL, f"--replicas={count}")
-    began = time.monotonic()
-    wait_until_whole()
-    until(told(DOWN, "resolved", since), RESOLVE_SECONDS, "its end")
-    record("7-gone", seconds_until_page=round(page, 1), seconds_until_resolved=round(time.monotonic() - began, 1))
-    assert_page(DOWN, since)
-    assert paged(since) == {DOWN}
-
-
 def wait_until_quiet(prometheus: str) -> None:
     """Until nothing of the tests before is heard any more."""
     firing = f'ALERTS{{alertstate="firing",severity="page",namespace="{LOCAL}"}}'
@@ -116,23 +90,17 @@ def wait_until_quiet(prometheus: str) -> None:
     until(lambda: not numbers(prometheus, firing) and not untold_ends(), 360, "no page of before is open")
 
 
-def assert_page(alert: str, since: int) -> None:
-    """Somebody was told what the shipped rule says, with the values filled in."""
-    found = next(each for each in pages(since) if each["labels"]["alertname"] == alert)
-    rule = alerts()[alert]
-    assert (found["labels"]["severity"], found["labels"]["namespace"]) == ("page", LOCAL)
-    said, meant = found["annotations"], rule["annotations"]
-    assert said["runbook_url"] == meant["runbook_url"]
-    assert said["summary"] == meant["summary"].replace("{{ $labels.namespace }}", LOCAL)
-    before, _, after = meant["description"].partition("{{ $value | humanizePercentage }}")
-    assert said["description"].startswith(before)
-    assert said["description"].endswith(after)
-
-
 @pytest.mark.proof(
     "Slow requests, then failed ones, call a webhook by the shipped alerts with shorter windows and no other difference, and again when all is well"
 )
-def test_bursts(world: World, prometheus: str, called: None, node_port: str, rows: list[dict[str, Any]]) -> None:
+def test_bursts(
+    world: World,
+    prometheus: str,
+    called: None,
+    second_under_way: Future[Any],
+    node_port: str,
+    rows: list[dict[str, Any]],
+) -> None:
     key, count = smoke_key(), len(servers())
     limits = YAML(typ="safe").load((world.project / "config/serving.yaml").read_text())["limits"]
     too_many = count * (limits["concurrency"] + 64)
@@ -178,8 +146,8 @@ def test_bursts(world: World, prometheus: str, called: None, node_port: str, row
     until(lambda: answered_503(prometheus) - counted >= refused.count(503) + len(lost), 30, "all 503 are counted")
     assert answered_503(prometheus) - counted == refused.count(503) + len(lost)
     assert_only_the_burst_lost(under_way.measured, moment, burst_seconds)
-    assert_page(LATENCY, since)
-    assert_page(AVAILABILITY, since)
+    assert_page(LATENCY, pages(since))
+    assert_page(AVAILABILITY, pages(since))
     assert paged(since) == {LATENCY, AVAILABILITY}
 
 

@@ -15,6 +15,7 @@ ANNOTATIONS = {
     "azure.workload.identity/tenant-id": "identity_tenant",
 }
 """What tells pods apart on Azure, and the keys of environment.yaml for it. Elsewhere their name and namespace are enough."""
+OUTPUTS = ("artifact_uri", "region", "registry_url", "workload_identities")
 
 
 def write(place: Place) -> None:
@@ -23,7 +24,7 @@ def write(place: Place) -> None:
     if not file.exists():
         raise Refused(f"{place.name(file)} is missing: k8s/overlays has no environment of that name")
     text = file.read_text(encoding="utf-8")
-    new, changed = put(text, values(place.cloud, verbs.outputs(place)))
+    new, changed = put(text, values(place.cloud, verbs.outputs(place, *OUTPUTS)))
     for line in changed:
         print(line)
     if not changed:

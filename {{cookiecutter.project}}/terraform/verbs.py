@@ -153,26 +153,26 @@ def _sign_in(place: Place) -> str:
 
 def output(place: Place, name: str) -> Any:
     """The value of one output."""
-    return outputs(place)[name]
+    return outputs(place, name)[name]
 
 
-def outputs(place: Place) -> dict[str, Any]:
-    """All outputs of the environment; Refused before its first apply."""
+def outputs(place: Place, *needed: str) -> dict[str, Any]:
+    """All outputs of the environment; Refused before its first apply, and where one that is needed is not there yet."""
     with opened(place) as stack:
         found = stack.outputs()
         addresses = stack.addresses() if found else []
+    go_on = f"make infra-plan ENV={place.environment}, then make infra-apply ENV={place.environment}"
     if not found:
-        raise Refused(
-            f"{place.environment} was not made yet: make infra-plan ENV={place.environment}, then make infra-apply ENV={place.environment}"
-        )
+        raise Refused(f"{place.environment} was not made yet: {go_on}")
     values = {name: each.value for name, each in found.items()}
     guards.outputs(place, values)
     stay = [each for each in addresses if each.startswith(f"{KEPT}.")]
     if stay and not any(each.startswith("module.cluster.") for each in addresses):  # the outputs outlive a destruction
         raise Refused(
-            f"{place.environment} has no cluster: it was destroyed but for what stays, or never made whole: "
-            f"make infra-plan ENV={place.environment}, then make infra-apply ENV={place.environment}"
+            f"{place.environment} has no cluster: it was destroyed but for what stays, or never made whole: {go_on}"
         )
+    if missing := [name for name in needed if name not in values]:  # an apply has ended before it came to them
+        raise Refused(f"{place.environment} was never made whole, and has no {', '.join(missing)}: {go_on}")
     return values
 
 

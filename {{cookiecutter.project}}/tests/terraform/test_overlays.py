@@ -81,7 +81,7 @@ def test_identities_that_pods_are_told_by_an_annotation() -> None:
 def test_the_file_is_written_whole(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(verbs, "outputs", lambda place: outputs())
+    monkeypatch.setattr(verbs, "outputs", lambda place, *needed: outputs())
     file = place.root / "k8s" / "overlays" / "dev" / "environment.yaml"
     with pytest.raises(Refused, match=r"^k8s/overlays/dev/environment\.yaml is missing"):
         overlays.write(place)

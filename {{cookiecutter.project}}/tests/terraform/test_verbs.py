@@ -60,7 +60,10 @@ def test_a_day(place: Place, said: Said) -> None:
     verbs.plan(place)
     assert said() == ["dev (cloud): no object is changed"]
     assert files(place) == {"data/terraform.tfstate"}
-    assert verbs.outputs(place) == {"size": 1}
+    assert verbs.outputs(place, "size") == {"size": 1}
+    assert refusal(verbs.outputs, place, "size", "region") == (
+        "dev was never made whole, and has no region: make infra-plan ENV=dev, then make infra-apply ENV=dev"
+    )
     place.variables.write_text("size = 2\n")
     verbs.plan(place)
     assert said()[:2] == ["dev (cloud): 1 changed", "  changed terraform_data.this: input, output"]

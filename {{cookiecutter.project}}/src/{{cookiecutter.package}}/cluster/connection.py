@@ -22,7 +22,7 @@ from . import kubeconfig
 
 TOKEN_SECONDS = 1800
 """How long an account's token is good: longer than a rollout may take, and short."""
-POD_SECONDS = 15
+POD_SECONDS = 5
 """How long a way into the cluster waits for a pod behind it."""
 _FORWARDING = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+)")
 

@@ -82,7 +82,7 @@ def value(secret: Mapping[str, str], key: str, name: str, where: str) -> str:
 
 @contextmanager
 def reached(
-    settings: Settings, environment: str, cluster: Cluster, tries: int = 3, seconds: int = 30
+    settings: Settings, environment: str, cluster: Cluster, tries: int = 2, seconds: int = 30
 ) -> Iterator[None]:
     """Let the registry and the object store of an environment be used from here: addresses and accounts as variables of this process.
 
