@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from ruamel.yaml import YAML
 
 from .burst import burst
 from .conftest import EVIDENCE, LOCAL, World, objects, record, until
-from .meter import Measured, load
+from .meter import Load, Measured, load
 from .prometheus import evaluated, forwarded, numbers, rules_over, specification, targets
 from .questions import sample_rows, smoke_key
 from .receiver import assert_page, paged, pages, told, untold_ends
@@ -25,7 +26,7 @@ PAGE_SECONDS, RESOLVE_SECONDS = 150, 200
 LATENCY, AVAILABILITY = "LatencyBudgetBurnsFast", "AvailabilityBudgetBurnsFast"
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def _a_model_is_served(world: World) -> None:
     if "is waiting for a model" in world.make("deploy", "ENV=local"):
         world.make("pipeline-run", "ENV=local")
@@ -42,6 +43,16 @@ def prometheus(world: World) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def rows(world: World) -> list[dict[str, Any]]:
     return sample_rows(world, 100)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def usual(_a_model_is_served: None, node_port: str, rows: list[dict[str, Any]]) -> Iterator[tuple[Load, ExitStack]]:
+    """Somebody asks all the time, until the stack is closed; from the first test on, for the bursts' windows must have seen it."""
+    with ExitStack() as stack:
+        yield (
+            stack.enter_context(load(node_port, smoke_key(), rows, EVIDENCE / "7-usual.log", f"--per-second={USUAL}")),
+            stack,
+        )
 
 
 def soon_empty(found: Callable[[], list[str]], seconds: float) -> list[str]:
@@ -100,14 +111,12 @@ def test_bursts(
     second_under_way: Future[Any],
     node_port: str,
     rows: list[dict[str, Any]],
+    usual: tuple[Load, ExitStack],
 ) -> None:
-    key, count = smoke_key(), len(servers())
+    key, count, (under_way, asking) = smoke_key(), len(servers()), usual
     limits = YAML(typ="safe").load((world.project / "config/serving.yaml").read_text())["limits"]
     too_many = count * (limits["concurrency"] + 64)
-    with (
-        rules_over(prometheus, "slo", RULES["slo"]["spec"], SHORTER),
-        load(node_port, key, rows, EVIDENCE / "7-usual.log", f"--per-second={USUAL}") as under_way,
-    ):
+    with rules_over(prometheus, "slo", RULES["slo"]["spec"], SHORTER):
         until(
             lambda: USUAL * 60 < asked_lately(prometheus) < 2 * USUAL * 90, 180, "the windows see the usual load only"
         )
@@ -129,6 +138,7 @@ def test_bursts(
         until(told(LATENCY, "resolved", since), RESOLVE_SECONDS, "the end of slow requests")
         until(told(AVAILABILITY, "resolved", since), RESOLVE_SECONDS, "the end of failed requests")
         resolved = time.monotonic() - failed
+    asking.close()
     lost = under_way.measured.lost
     record(
         "7-bursts",
