@@ -93,3 +93,20 @@ def test_the_file_is_written_whole(
     overlays.write(place)
     assert capsys.readouterr().out == "k8s/overlays/dev/environment.yaml has these values already\n"
     assert [path.name for path in file.parent.iterdir()] == ["environment.yaml"]
+
+
+@pytest.mark.usefixtures("needs_terraform")
+def test_an_environment_that_was_never_made_whole(place: Place) -> None:
+    """An apply that ends early leaves outputs out; the module of these tests has none of those that are needed."""
+    verbs.plan(place)
+    verbs.apply(place)
+    file = place.root / "k8s" / "overlays" / "dev" / "environment.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(FILE)
+    with pytest.raises(Refused) as refused:
+        overlays.write(place)
+    assert str(refused.value) == (
+        "dev was never made whole, and has no artifact_uri, region, registry_url, workload_identities: "
+        "make infra-plan ENV=dev, then make infra-apply ENV=dev"
+    )
+    assert file.read_text() == FILE
