@@ -54,11 +54,13 @@ def test_usage(bare: Path) -> None:
 
 
 def test_nothing_is_taken_by_name_alone() -> None:
-    lines = (MAKE / "cluster.env").read_text().splitlines()
-    pins = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+    text = (MAKE / "cluster.env").read_text()
+    pins = dict(line.split("=", 1) for line in text.splitlines() if not line.startswith("#"))
     for name in ("NODE", "REGISTRY"):
         assert re.fullmatch(r"docker\.io/[a-z/]+:[v0-9.]+@sha256:[0-9a-f]{64}", pins[name])
     assert pins["METRICS_SERVER"].startswith("https://github.com/kubernetes-sigs/metrics-server/releases/download/v")
+    version = pins["METRICS_SERVER"].split("/")[-2]
+    assert re.search(rf"^# {re.escape(version)} is commit [0-9a-f]{{40}} there\.$", text, re.MULTILINE)
     assert re.fullmatch("[0-9a-f]{64}", pins["METRICS_SERVER_SHA256"])
     assert re.fullmatch("sha256:[0-9a-f]{64}", pins["METRICS_SERVER_DIGEST"])
     used = set(re.findall(r"\$([A-Z][A-Z0-9_]+)\b", (MAKE / "cluster.sh").read_text())) - {"PWD"}
