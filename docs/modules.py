@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parents[1]
 TERRAFORM = ROOT / "terraform"
 CLOUDS = ("aws", "gcp", "azure")
 ROOTS = (*CLOUDS, "local")
-FILES = ("main.tf", "variables.tf", "outputs.tf", "versions.tf")
-"""What every module consists of."""
+FILES = ("main.tf", "variables.tf", "outputs.tf")
+"""What every module consists of; a root, and each bootstrap, says in versions.tf with what it works."""
 BANNER = "\n# Only here\n"
 """Above it, the variables are the same in every root."""
 

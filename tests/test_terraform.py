@@ -25,7 +25,7 @@ from modules import BANNER, CLOUDS, FILES, ROOTS, TERRAFORM, Variable, modules, 
 MODULES = [folder for root in ROOTS for folder in modules(root)]
 LINES = 900
 """What an owner of one cloud reads at most, tests apart."""
-LONGEST = {"aws": 1006, "azure": 1103, "gcp": 921}
+LONGEST = {"aws": 1000, "azure": 1097}
 """Where that is not reached, what it is now."""
 PARTS = {"budget", "cluster", "identity", "network", "registry", "storage"}
 TESTS = {"security", "stack", "variables"}
@@ -68,16 +68,17 @@ def test_every_root_draws_the_line() -> None:
 
 @pytest.mark.parametrize("folder", MODULES, ids=lambda folder: str(folder.relative_to(TERRAFORM)))
 def test_every_module_says_what_it_takes_and_gives(folder: Path) -> None:
-    assert {path.name for path in folder.glob("*.tf")} == set(FILES)
+    part = folder.parent.name == "modules"
+    assert {path.name for path in folder.glob("*.tf")} == set(FILES) | (set() if part else {"versions.tf"})
     takes = variables((folder / "variables.tf").read_text(encoding="utf-8"))
     assert [each.name for each in takes if not each.description or not each.type] == []
-    if folder.parent.name != "modules":
+    if not part:
         gives = outputs((folder / "outputs.tf").read_text(encoding="utf-8"))
         assert [each.name for each in gives if not each.description] == []
         for each in takes:
             assert [said for _, said in each.validations if not said.startswith(f"{each.name}: ")] == []
-    (versions,) = hcl(folder / "versions.tf")["terraform"]
-    assert versions["required_version"] == '">= 1.11, < 2.0"'
+        (versions,) = hcl(folder / "versions.tf")["terraform"]
+        assert versions["required_version"] == '">= 1.11, < 2.0"'
 
 
 def hcl(file: Path) -> dict[str, Any]:
@@ -135,19 +136,21 @@ def test_a_remedy_does_not_overlap_either(root: str) -> None:
 
 def lines_of(cloud: str) -> int:
     files = [file for folder in modules(cloud) for file in folder.glob("*.tf")]
-    assert len(files) == len(FILES) * (len(PARTS) + 2)
+    assert len(files) == len(FILES) * len(PARTS) + 2 * (len(FILES) + 1)
     return sum(file.read_text(encoding="utf-8").count("\n") for file in files)
 
 
-@pytest.mark.xfail(
+TOO_LONG = pytest.mark.xfail(
     reason="the contract, its rules and their security are longer so far: docs/decisions/0017", strict=True
 )
-@pytest.mark.parametrize("cloud", CLOUDS)
+
+
+@pytest.mark.parametrize("cloud", [pytest.param(cloud, marks=TOO_LONG if cloud in LONGEST else ()) for cloud in CLOUDS])
 def test_an_owner_reads_little(cloud: str) -> None:
     assert lines_of(cloud) <= LINES
 
 
-@pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.parametrize("cloud", LONGEST)
 def test_what_is_too_long_gets_no_longer(cloud: str) -> None:
     assert lines_of(cloud) <= LONGEST[cloud]
 

@@ -35,9 +35,7 @@ resource "terraform_data" "keep" {
   lifecycle { prevent_destroy = true } # A destroy of this folder stops in the plan: the states are the only record of what there is.
 }
 
-resource "google_iam_workload_identity_pool" "this" {
-  workload_identity_pool_id = "ci-${local.name}"
-}
+resource "google_iam_workload_identity_pool" "this" { workload_identity_pool_id = "ci-${local.name}" }
 
 resource "google_iam_workload_identity_pool_provider" "this" {
   workload_identity_pool_id          = google_iam_workload_identity_pool.this.workload_identity_pool_id

@@ -51,20 +51,12 @@ variable "ci_subjects" {
     error_message = "ci_subjects: issuer: ${jsonencode(var.ci_subjects.issuer)}: must be an https address without a slash at its end, such as https://token.actions.githubusercontent.com."
   }
   validation {
-    condition     = alltrue([for text in concat([var.ci_subjects.audience], var.ci_subjects.plan, var.ci_subjects.apply) : can(regex("^[^\\s*?]+$", text))])
-    error_message = "ci_subjects: audience, plan, apply: ${jsonencode(concat([var.ci_subjects.audience], var.ci_subjects.plan, var.ci_subjects.apply))}: each must be exact: not empty, without *, ? and spaces."
+    condition     = can(regex("^[^\\s*?]{1,256}$", var.ci_subjects.audience)) && alltrue([for subject in concat(var.ci_subjects.plan, var.ci_subjects.apply) : can(regex("^[^\\s*?]{1,127}$", subject))])
+    error_message = "ci_subjects: audience, plan, apply: ${jsonencode(concat([var.ci_subjects.audience], var.ci_subjects.plan, var.ci_subjects.apply))}: each must be exact: not empty, without *, ? and spaces, and at most 256 characters for the audience and 127 for a subject, which is what Google takes: give repository, branch or job a shorter name."
   }
   validation {
     condition     = length(setproduct(var.ci_subjects.plan, var.ci_subjects.apply)) > 0 && length(setintersection(var.ci_subjects.plan, var.ci_subjects.apply)) == 0
     error_message = "ci_subjects: plan, apply: ${jsonencode([var.ci_subjects.plan, var.ci_subjects.apply])}: each needs a subject, and none may be in both: what applies comes with one of its own, such as the environment's."
-  }
-  validation {
-    condition     = alltrue([for subject in concat(var.ci_subjects.plan, var.ci_subjects.apply) : length(subject) <= 127])
-    error_message = "ci_subjects: plan, apply: ${jsonencode([for subject in concat(var.ci_subjects.plan, var.ci_subjects.apply) : subject if length(subject) > 127])}: at most 127 characters are what Google takes for a subject: give repository, branch or job a shorter name."
-  }
-  validation {
-    condition     = length(var.ci_subjects.audience) <= 256
-    error_message = "ci_subjects: audience: ${jsonencode(var.ci_subjects.audience)}: at most 256 characters are what Google takes for an audience: give a shorter one, to CI too."
   }
 }
 

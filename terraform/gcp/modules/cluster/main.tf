@@ -3,9 +3,7 @@ locals {
   taints  = { spot = { "mlops-template.io/spot" = "true" }, gpu = { "nvidia.com/gpu" = "present" } }
 }
 
-resource "google_service_account" "nodes" {
-  account_id = "${var.this.name}-nodes"
-}
+resource "google_service_account" "nodes" { account_id = "${var.this.name}-nodes" }
 
 resource "google_project_iam_member" "nodes" {
   project = var.this.project_id

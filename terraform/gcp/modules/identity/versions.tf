@@ -1,1 +1,0 @@
-terraform { required_version = ">= 1.11, < 2.0" }
