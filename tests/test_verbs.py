@@ -41,7 +41,7 @@ ELSEWHERE = {
     "api-key": "e2e/test_6_security.py",
     "backup": "e2e/test_8_backup.py",
     "restore": "e2e/test_8_backup.py",
-    "clean-cluster": "e2e/test_8_environments.py",
+    "clean-cluster": "e2e/second.py",
     "infra-bootstrap": "terraform/test_project.py, and the project's own tests/terraform",
     **dict.fromkeys(("infra-plan", "infra-apply", "infra-drift", "infra-destroy"), "test_infrastructure.py"),
     **dict.fromkeys(("infra-kubeconfig", "overlay-values"), "test_infrastructure.py"),
