@@ -61,11 +61,16 @@ def evaluated(prometheus: str) -> list[dict[str, Any]]:
     return [rule for group in groups if f"/{LOCAL}-" in group["file"] for rule in group["rules"]]
 
 
+def touch(pod: str) -> None:
+    """Let the kubelet look for what has changed in a pod's ConfigMaps and Secrets: it does once a minute, and when the pod changes."""
+    kubectl("annotate", "pod", pod, "-n", PLATFORM, "--overwrite", f"mlops-template.io/touched={time.time_ns()}")
+
+
 def noticed(pod: str, true: Callable[[], bool], what: str) -> float:
-    """Wait until a pod works with a changed ConfigMap or Secret: a kubelet looks once a minute, and when the pod changes."""
+    """Wait until a pod works with a changed ConfigMap or Secret."""
 
     def touched() -> bool:
-        kubectl("annotate", "pod", pod, "-n", PLATFORM, "--overwrite", f"mlops-template.io/touched={time.time_ns()}")
+        touch(pod)
         return true()
 
     return until(touched, 120, f"{pod} has read {what}")

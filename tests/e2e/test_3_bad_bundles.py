@@ -63,7 +63,7 @@ def test_an_address_that_does_not_exist(world: World, node_port: str, rows: list
     patch = {"spec": {"template": {"metadata": {"annotations": nowhere}}}}
     with load(node_port, smoke_key(), rows, EVIDENCE / "3-nowhere.log") as under_way:
         kubectl("patch", "deployment", "serving", "-n", LOCAL, "--patch", json.dumps(patch))
-        status = kubectl("rollout", "status", "deployment/serving", "-n", LOCAL, "--timeout=10s", check=False)
+        status = kubectl("rollout", "status", "deployment/serving", "-n", LOCAL, "--timeout=20s", check=False)
         differs = world.refused("status", "ENV=local")
         world.make("promote", "ENV=local", "REASON=back to what it was", f"BUNDLE={before}")
     record("3-nowhere", said=differs, **under_way.measured.summary())

@@ -14,18 +14,13 @@ from .stored import other_bundle
 DEFAULT = "storageclass.kubernetes.io/is-default-class"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _it_answers_at_the_end(world: World) -> Iterator[None]:
-    yield
-    world.make("smoke", "ENV=local")
-
-
 @pytest.fixture(autouse=True)
 def _nothing_has_changed(world: World) -> Iterator[None]:
     before = champion(world)
     yield
     assert champion(world) == before
     wait_until_whole()
+    world.make("smoke", "ENV=local")
 
 
 @pytest.mark.proof("Whoever lacks a right is told which verb and which resource")

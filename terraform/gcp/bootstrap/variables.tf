@@ -52,7 +52,7 @@ variable "ci_subjects" {
   }
   validation {
     condition     = can(regex("^[^\\s*?]{1,256}$", var.ci_subjects.audience)) && alltrue([for subject in concat(var.ci_subjects.plan, var.ci_subjects.apply) : can(regex("^[^\\s*?]{1,127}$", subject))])
-    error_message = "ci_subjects: audience, plan, apply: ${jsonencode(concat([var.ci_subjects.audience], var.ci_subjects.plan, var.ci_subjects.apply))}: each must be exact: not empty, without *, ? and spaces, and at most 256 characters for the audience and 127 for a subject, which is what Google takes: give repository, branch or job a shorter name."
+    error_message = "ci_subjects: audience, plan, apply: ${jsonencode(concat([var.ci_subjects.audience], var.ci_subjects.plan, var.ci_subjects.apply))}: each must be exact: not empty, without *, ? and spaces, and at most 256 characters for the audience and 127 for a subject, which is what Google takes: give repository, branch, job or audience a shorter name."
   }
   validation {
     condition     = length(setproduct(var.ci_subjects.plan, var.ci_subjects.apply)) > 0 && length(setintersection(var.ci_subjects.plan, var.ci_subjects.apply)) == 0
