@@ -15,6 +15,8 @@ CLOUDS = ("aws", "gcp", "azure")
 ROOTS = (*CLOUDS, "local")
 FILES = ("main.tf", "variables.tf", "outputs.tf")
 """What every module consists of; a root, and each bootstrap, says in versions.tf with what it works."""
+LINK = "stack_variables.tf"
+"""In a bootstrap: the stack's own variables.tf, by a link, so that both take the same values."""
 BANNER = "\n# Only here\n"
 """Above it, the variables are the same in every root."""
 

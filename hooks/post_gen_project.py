@@ -31,6 +31,15 @@ def mend(shared: Path, template: Path | None) -> str | None:
     return None
 
 
+def link(path: Path, target: str) -> None:
+    """Make a link inside the project of what cookiecutter has copied; where the file system takes none, leave a copy."""
+    path.unlink()
+    try:
+        path.symlink_to(target)
+    except OSError:
+        shutil.copyfile(path.parent / target, path)
+
+
 def unwanted(answers: dict[str, Any]) -> set[str]:
     """The paths that belong to choices (`_only_for`: question, choice, paths), but to none that was made."""
     owners = answers["_only_for"]
@@ -54,6 +63,8 @@ def finish(answers: dict[str, Any]) -> str | None:
             return sentence
     for path in unwanted(answers):
         remove(Path(path))
+    for path in Path("terraform").glob("*/bootstrap/stack_variables.tf"):
+        link(path, "../variables.tf")
     return None
 
 

@@ -98,9 +98,9 @@ def make(project: Path, *words: str, check: bool = True, **environment: str) -> 
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Every file of a project by its path, but for Git's and cruft's own."""
+    """Every file of a project by its path, but for Git's and cruft's own; of a link, where it leads."""
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
+        path.relative_to(folder).as_posix(): bytes(path.readlink()) if path.is_symlink() else path.read_bytes()
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != ".cruft.json" and ".git" not in path.relative_to(folder).parts
     }

@@ -61,6 +61,27 @@ def test_two_renders_are_equal(bake: Bake, project: Path) -> None:
     assert files(bake()) == files(project)
 
 
+@pytest.mark.parametrize("way", ["local", "zip", "git-without-links", "cruft"])
+def test_a_link_inside_of_a_project_is_made_again(way: str, sources: Path, bake: Bake, tmp_path: Path) -> None:
+    """Cookiecutter copies what it leads to, and from an archive its text: both would be a second file to keep equal."""
+    fetch(way, sources, tmp_path, cloud="aws")
+    link = tmp_path / "flight-delay" / "terraform" / "aws" / "bootstrap" / "stack_variables.tf"
+    assert link.readlink() == Path("../variables.tf")
+    assert files(tmp_path / "flight-delay") == files(bake(cloud="aws"))
+
+
+@pytest.mark.parametrize("way", ["local", "git-without-links"])
+def test_where_no_link_can_be_made_is_a_copy(way: str, sources: Path, tmp_path: Path) -> None:
+    refuses = "import os\n\n\ndef symlink(*given, **more):\n    raise OSError('not here')\n\n\nos.symlink = symlink\n"
+    (tmp_path / "sitecustomize.py").write_text(refuses, encoding="utf-8")
+    words = [word.format(d=sources, out=tmp_path) for word in WAYS[way]]
+    links = NO_LINKS if way == "git-without-links" else {}
+    run(TOOLS / words[0], *words[1:], "cloud=aws", cwd=sources, PYTHONPATH=str(tmp_path), **links)
+    root = tmp_path / "flight-delay" / "terraform" / "aws"
+    assert not (root / "bootstrap" / "stack_variables.tf").is_symlink()
+    assert (root / "bootstrap" / "stack_variables.tf").read_bytes() == (root / "variables.tf").read_bytes()
+
+
 @pytest.mark.parametrize("words", [[*CRUFT, "file://{d}/bare.git"], [*COOKIECUTTER, "./copy"]], ids=["cruft", "copy"])
 def test_lost_links_that_cannot_be_mended_are_refused(words: list[str], sources: Path, tmp_path: Path) -> None:
     """Neither says where the template is: cruft never does, and a relative path is one from another folder."""

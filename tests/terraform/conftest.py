@@ -78,11 +78,11 @@ def root(project_of: Project, tmp_path: Path) -> MakeRoot:
         copy = stacks.copy(cloud, tmp_path / f"{cloud}-{environment}-{terraform.name}{kind}")
         folder = copy / kind
         environments = project_of(cloud) / "terraform" / "environments"
-        file = environments / f"{environment}.{'bootstrap.' if kind else ''}tfvars"
+        files = [environments / f"{environment}.{each}tfvars" for each in ("", *(["bootstrap."] if kind else []))]
         filled = folder / "filled-in.json"
-        filled.write_text(json.dumps(filled_in(cloud, kind, folder)), encoding="utf-8")
+        filled.write_text(json.dumps(filled_in(cloud, folder)), encoding="utf-8")
         terraform(folder, "init", "-upgrade=false")
-        return Root(terraform, folder, (file, filled))
+        return Root(terraform, folder, (*files, filled))
 
     return make
 
@@ -94,9 +94,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
         yield cache(lambda kind: stack.enter_context(emulator(kind, tmp_path_factory.mktemp(kind))))
 
 
-def filled_in(cloud: str, kind: str, folder: Path) -> dict[str, Any]:
+def filled_in(cloud: str, folder: Path) -> dict[str, Any]:
     """What a user answers where a project's files are blank."""
-    declared = {each.name for each in variables((folder / "variables.tf").read_text(encoding="utf-8"))}
+    texts = (file.read_text(encoding="utf-8") for file in folder.glob("*variables.tf"))
+    declared = {each.name for text in texts for each in variables(text)}
     values = FILLED_IN["every"] | FILLED_IN.get(cloud, {}) | FILLED_IN[BOOTSTRAP]
     return {name: value for name, value in values.items() if name in declared}
 

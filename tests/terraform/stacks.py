@@ -87,7 +87,7 @@ def any_terraform() -> Terraform:
 
 def copy(root: str, target: Path) -> Path:
     """A copy of a root and all its modules, with a state beside it."""
-    shutil.copytree(TERRAFORM / root, target, ignore=LEFTOVERS)
+    shutil.copytree(TERRAFORM / root, target, symlinks=True, ignore=LEFTOVERS)
     for folder in (target, target / "bootstrap"):
         if folder.exists():
             (folder / "backend_override.tf").write_text(LOCAL_STATE, encoding="utf-8")

@@ -53,10 +53,7 @@ EVERYWHERE: dict[str, list[Any]] = {
 SUBJECTS = FILLED_IN["bootstrap"]["ci_subjects"]
 SUBJECT = SUBJECTS["apply"][0]
 OF_BOOTSTRAP: dict[str, list[Any]] = {
-    "project": ["Flight Delay", "flight-*", ""],
-    "environment": ["production", ""],
     "state_name": ["", "Not a name"],
-    "labels": [{"Team": "x"}, {"team": "A B"}],
     "ci_subjects": [
         SUBJECTS | {"issuer": "http://token.actions.githubusercontent.com"},
         SUBJECTS | {"issuer": "https://token.actions.githubusercontent.com/"},
@@ -72,8 +69,8 @@ OF_BOOTSTRAP: dict[str, list[Any]] = {
 GUID = "11111111-2222-3333-4444-555555555555"
 OWN: dict[str, dict[str, list[Any]]] = {
     "aws": {
-        "region": ["eu-central-1a", "EU-CENTRAL-1"],
-        "account_id": ["1234", "11112222333x"],
+        "region": ["eu-central-1a", "EU-CENTRAL-1", "europe-west4", ""],
+        "account_id": ["1234", "11112222333x", ""],
         "zones": [["a"], ["a", "a"], ["1", "2"]],
         "cluster_access": [
             {"x": {"principal": "arn:aws:iam::111122223333:role/*", "policy": "View"}},
@@ -81,33 +78,27 @@ OWN: dict[str, dict[str, list[Any]]] = {
         ],
     },
     "gcp": {
-        "region": ["europe-west4-a", "Europe"],
-        "project_id": ["Acme", "123456789012"],
-        "project_number": ["acme-ml"],
+        "region": ["europe-west4-a", "Europe", "eu-central-1", ""],
+        "project_id": ["Acme", "123456789012", "Acme Dev!", ""],
+        "project_number": ["acme-ml", ""],
         "billing_account": ["acme"],
         "pod_cidr": ["10.64.0.0/24", "10.20.0.0/16", "10.96.0.0/14"],
         "security_group": ["admins@example.org"],
     },
     "azure": {
-        "region": ["West Europe", "west-europe"],
-        "subscription_id": ["acme", GUID.upper().replace("1", "A")],
-        "tenant_id": ["acme"],
+        "region": ["West Europe", "west-europe", "eu-central-1", ""],
+        "subscription_id": ["acme", GUID.upper().replace("1", "A"), ""],
+        "tenant_id": ["acme", ""],
         "admin_group_ids": [[], ["admins"]],
         "zones": [["a"], ["4"]],
         "artifact_reader_subnet_ids": [["default"]],
     },
-    "aws/bootstrap": {"region": ["europe-west4", ""], "account_id": [""]},
+    "aws/bootstrap": {},
     "gcp/bootstrap": {
-        "region": ["eu-central-1", ""],
-        "project_id": ["", "Acme Dev!"],
-        "project_number": [""],
         "ci_subjects": [SUBJECTS | {"apply": ["x" * 128]}, SUBJECTS | {"audience": "x" * 257}],
         "state_name": ["google-state"],
     },
     "azure/bootstrap": {
-        "region": ["eu-central-1", ""],
-        "subscription_id": [""],
-        "tenant_id": [""],
         "ci_subjects": [SUBJECTS | {"plan": ["x" * 601]}],
         "state_access": [{"cidrs": [], "subnet_ids": []}, {"cidrs": ["0.0.0.0/0"], "subnet_ids": []}],
     },

@@ -1,6 +1,7 @@
 """`make infra-bootstrap`: what must be there before Terraform has a place for its state: that place, and the identities of CI.
 
 Its own state begins as a file and moves into the place that it has made. So it is applied in a copy: the module itself names no backend.
+It has the environment's values of <env>.tfvars, and in <env>.bootstrap.tfvars some of its own.
 """
 
 import json
@@ -11,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from . import backend, guards, steps
+from . import backend, declared, guards, steps
 from .place import ENVIRONMENTS, Names, Place, Refused
 from .plans import Saved
 from .stack import Stack, StackError
@@ -25,26 +26,29 @@ def bootstrap(place: Place, confirm: str) -> None:
             f"{place.cloud}: a cluster that is there already needs no bootstrap: the state of {place.environment} is a file, "
             f"and {place.name(place.backend)} says which"
         )
-    variables = place.root / ENVIRONMENTS / f"{place.environment}.bootstrap.tfvars"
-    if not variables.exists():
+    own = place.root / ENVIRONMENTS / f"{place.environment}.bootstrap.tfvars"
+    if not own.is_file():
         raise Refused(
-            f"{place.name(variables)} is missing: terraform/{place.cloud}/bootstrap/README.md says what stands in it"
+            f"{place.name(own)} is missing: terraform/{place.cloud}/bootstrap/README.md says what stands in it"
         )
     guards.confirmation(place, confirm)
     folder = place.work / "bootstrap"
     names = replace(
         place.names,
         module=place.name(source),
-        variables=place.name(variables),
+        variables=place.name(own),
         folder=place.name(folder / "bootstrap"),
         data=place.name(folder / "data"),
+        shared=dict.fromkeys(declared.types(place.module), place.name(place.variables)),
     )
+    guards.said_once(own, names)
+    values = (place.variables, own)
     saved = Saved(folder)
     with steps.said(names) as stack_of:
         stack = stack_of(_copied(place.module, folder), folder / "data")
         try:
             outputs = (
-                _made(place, names, stack, saved, variables) if confirm else _shown(place, stack, saved, variables)
+                _made(place, names, stack, saved, *values) if confirm else _shown(place, names, stack, saved, *values)
             )
         finally:
             saved.remove()
@@ -56,11 +60,11 @@ def bootstrap(place: Place, confirm: str) -> None:
         print(f"  {name} = {value}")
 
 
-def _shown(place: Place, stack: Stack, saved: Saved, variables: Path) -> dict[str, Any]:
+def _shown(place: Place, names: Names, stack: Stack, saved: Saved, *values: Path) -> dict[str, Any]:
     """Change nothing, neither there nor here; the outputs where there is nothing to do."""
     unmoved = _state(stack).exists()
     _open(stack, place, move=False)
-    changes, found, _ = steps.planned(place, stack, saved, variables)
+    changes, found, _ = steps.planned(place, names, stack, saved, *values)
     steps.show(place, found)
     if changes:
         print(f"nothing was made: CONFIRM={place.environment} makes what is listed above")
@@ -69,13 +73,13 @@ def _shown(place: Place, stack: Stack, saved: Saved, variables: Path) -> dict[st
     return {} if changes or unmoved else _outputs(stack)[1]
 
 
-def _made(place: Place, names: Names, stack: Stack, saved: Saved, variables: Path) -> dict[str, Any]:
+def _made(place: Place, names: Names, stack: Stack, saved: Saved, *values: Path) -> dict[str, Any]:
     """Make it, write <env>.backend.hcl and move the state there."""
     again = f"make infra-bootstrap ENV={place.environment} CONFIRM={place.environment}"
     _open(
         stack, place, move=False
     )  # not before the file is known to name its own place: a move overwrites what is there
-    changes, found, _ = steps.planned(place, stack, saved, variables)
+    changes, found, _ = steps.planned(place, names, stack, saved, *values)
     steps.show(place, found)
     if changes:
         steps.carry_out(place, names, stack, saved, f"{again} goes on from there")

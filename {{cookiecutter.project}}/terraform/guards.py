@@ -1,5 +1,6 @@
 """What is refused because it is not what it is taken for: another environment's values or state, and names that mean nothing."""
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 from . import declared
 from .calling import Diagnostic, Json
-from .place import Place, Refused
+from .place import Names, Place, Refused
 from .stack import Plan, resources
 
 UNDECLARED = "for undeclared variable"
@@ -24,26 +25,38 @@ def confirmation(place: Place, confirm: str) -> None:
         )
 
 
-def values(place: Place, found: Plan, warnings: Iterable[Diagnostic], module: Path, file: Path) -> None:
+def values(place: Place, names: Names, found: Plan, warnings: Iterable[Diagnostic], module: Path) -> None:
     """Refuse values of another environment or project, and names that the module does not know."""
-    name = place.name(file)
     for key, own in (("environment", place.environment), ("project", place.project)):
         given = found.variables.get(key)
         if own and given is not None and given != own:
             raise Refused(
-                f'{name}: {key}: is "{given}", and this is {place.title}: write "{own}"'
+                f'{names.file_of(key)}: {key}: is "{given}", and this is {place.title}: write "{own}"'
                 + (f", or, if {given} was meant, ENV={given}" if key == "environment" else " (pyproject.toml says so)")
             )
     kinds = declared.types(module)
-    wrong = [*_undeclared(warnings, kinds), *declared.unknown(kinds, found.variables)]
-    if wrong:
-        raise Refused("\n".join(f"{name}: {each}" for each in wrong))
+    unknown = (f"{names.file_of(each.partition('.')[0])}: {each}" for each in declared.unknown(kinds, found.variables))
+    if wrong := [*_undeclared(warnings, kinds, names), *unknown]:
+        raise Refused("\n".join(wrong))
 
 
-def _undeclared(warnings: Iterable[Diagnostic], known: Mapping[str, Any]) -> Iterator[str]:
+def said_once(file: Path, names: Names) -> None:
+    """Refuse a file of values that has what stands in another one: which of two holds, nobody would see."""
+    text = file.read_text(encoding="utf-8", errors="replace")
+    twice = [name for name in re.findall(r"(?m)^(\w+) *=", text) if name in names.shared]
+    if twice:
+        raise Refused(
+            f"{names.variables}: {', '.join(twice)}: what {names.file_of(twice[0])} says holds here too: leave it out here"
+        )
+
+
+def _undeclared(warnings: Iterable[Diagnostic], known: Mapping[str, Any], names: Names) -> Iterator[str]:
     for each in warnings:
-        if UNDECLARED in each.summary and (named := re.search(r'variable named "(\w+)"', each.detail)):
-            yield f"{named[1]}: {declared.no_such(named[1], known)}"
+        if UNDECLARED in each.summary and (
+            named := re.search(r'variable named "(\w+)".*? file "([^"]+)"', each.detail, re.DOTALL)
+        ):
+            files = (file for file in names.shared.values() if named[2].endswith(f"/{posixpath.basename(file)}"))
+            yield f"{next(files, names.variables)}: {named[1]}: {declared.no_such(named[1], known)}"
 
 
 def plan_state(place: Place, document: Json) -> None:

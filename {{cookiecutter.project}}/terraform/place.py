@@ -2,7 +2,8 @@
 
 import os
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from {{ cookiecutter.package }} import lineage
@@ -30,6 +31,12 @@ class Names:
     """Where Terraform works: the module, or the bootstrap's copy."""
     data: str = ""
     kubeconfig: str = ""
+    shared: Mapping[str, str] = field(default_factory=dict)
+    """The file of each variable that is not in `variables`: the bootstrap's values are the stack's, and some of its own."""
+
+    def file_of(self, variable: str) -> str:
+        """Where a variable has its value."""
+        return self.shared.get(variable, self.variables)
 
 
 @dataclass(frozen=True)

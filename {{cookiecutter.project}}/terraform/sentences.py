@@ -91,8 +91,9 @@ def shown(found: Diagnostic, names: Names) -> str:
     """A diagnostic in one line. A validation's message is ours and begins with the variable: only the file is missing."""
     detail = " ".join(found.detail.split())
     if found.summary in ("Invalid value for variable", "Resource precondition failed"):
-        about = f" {NOT_READ}" if detail.startswith("kubeconfig: ") else ""
-        return f"{names.variables}: {detail.partition(' This was checked by the validation rule')[0]}{about}"
+        variable = detail.partition(":")[0]
+        about = f" {NOT_READ}" if variable == "kubeconfig" else ""
+        return f"{names.file_of(variable)}: {detail.partition(' This was checked by the validation rule')[0]}{about}"
     where = found.address or (names.backend if found.of_backend else _file(found, names))
     return ": ".join(part for part in (where, found.summary, detail) if part)
 
@@ -103,7 +104,7 @@ def _file(found: Diagnostic, names: Names) -> str:
         return ""
     ours = (
         each
-        for each in (names.variables, names.backend)
+        for each in dict.fromkeys((names.variables, *names.shared.values(), names.backend))
         if f"/{found.file}".endswith(f"/{each.removeprefix('terraform/')}")
     )
     return f"{next(ours, posixpath.normpath(f'{names.module}/{found.file}'))}:{found.line}"
@@ -130,6 +131,11 @@ def _locked(found: re.Match[str], names: Names) -> str:
         f"the state of {names.environment} is locked by {said('Who')} since {said('Created')} ({said('Operation')}): "
         f"wait until that has ended. Only if it died: {unlock}; what it made in its last moments may be in no state: look in the account"
     )
+
+
+def _missing(found: re.Match[str], names: Names) -> str:
+    module = posixpath.dirname(names.module) if found[1] in names.shared else names.module
+    return f"{names.file_of(found[1])}: {found[1]}: missing: it has no default; {module}/variables.tf says what it is"
 
 
 def _no_provider(found: re.Match[str], names: Names) -> str:
@@ -212,7 +218,7 @@ KNOWN: list[tuple[tuple[str, ...], str, str | Callable[[re.Match[str], Names], s
     (
         (),
         r"No value for required variable.*?variable \"(\w+)\"",
-        "$variables: $found: missing: it has no default; $module/variables.tf says what it is",
+        _missing,
     ),
     (
         ("plan",),

@@ -96,12 +96,13 @@ class Stack:
         self._run("init", backend_config=given, reconfigure=IsFlagged if forget and not move else None, **options)
 
     def plan(
-        self, out: Path, variables: Path, *, destroy: bool = False, targets: tuple[str, ...] = ()
+        self, out: Path, *values: Path, destroy: bool = False, targets: tuple[str, ...] = ()
     ) -> tuple[bool, tuple[Diagnostic, ...]]:
-        """Save a plan; say whether it changes anything, and what Terraform warned of."""
+        """Save a plan with the values of these files; say whether it changes anything, and what Terraform warned of."""
         options: Json = {"destroy": IsFlagged if destroy else None, "target": list(targets)}
+        files = list(map(str, values))
         said = self._run(
-            "plan", detailed_exitcode=IsFlagged, out=str(out), var_file=str(variables), fine=(0, CHANGED), **options
+            "plan", detailed_exitcode=IsFlagged, out=str(out), var_file=files, fine=(0, CHANGED), **options
         )
         return said.code == CHANGED, said.diagnostics
 

@@ -53,12 +53,18 @@ def nothing_lost(module: Path, data: Path, names: Names) -> None:
 
 
 def planned(
-    place: Place, stack: Stack, saved: Saved, variables: Path, *, destroy: bool = False, targets: tuple[str, ...] = ()
+    place: Place,
+    names: Names,
+    stack: Stack,
+    saved: Saved,
+    *values: Path,
+    destroy: bool = False,
+    targets: tuple[str, ...] = (),
 ) -> tuple[bool, Plan, tuple[Diagnostic, ...]]:
     """Plan into a file: whether there is something to do, what, and what Terraform warned of. Refused when it is of something else."""
-    changes, warnings = stack.plan(new(saved.plan), variables, destroy=destroy, targets=targets)
+    changes, warnings = stack.plan(new(saved.plan), *values, destroy=destroy, targets=targets)
     found = stack.show_plan(saved.plan)
-    guards.values(place, found, warnings, stack.module, variables)
+    guards.values(place, names, found, warnings, stack.module)
     guards.plan_state(place, found.document)
     return changes, found, warnings
 

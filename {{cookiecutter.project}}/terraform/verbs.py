@@ -28,7 +28,7 @@ def plan(place: Place) -> None:
     try:
         with opened(place) as stack:
             origin = place.origin()
-            changes, found, warnings = planned(place, stack, saved, place.variables)
+            changes, found, warnings = planned(place, place.names, stack, saved, place.variables)
         if origin != place.origin():
             raise Refused(f"files changed while it was planned: make infra-plan ENV={place.environment} again")
         if changes:
@@ -66,7 +66,7 @@ def drift(place: Place) -> None:
     }
     try:
         with _scratch(place) as scratch, opened(place) as stack:
-            changes, found, _ = planned(place, stack, scratch, place.variables)
+            changes, found, _ = planned(place, place.names, stack, scratch, place.variables)
     except Refused as refused:
         plans.write(report, {**document, "result": "error", "error": str(refused)})
         raise Refused(
@@ -103,7 +103,7 @@ def destroy(place: Place, confirm: str) -> None:
         if not targets and _stored(here):  # no target would mean everything
             print(f"{place.environment}: nothing is there but the {len(here)} objects that stay")
             return
-        _, found, _ = planned(place, stack, saved, place.variables, destroy=True, targets=targets)
+        _, found, _ = planned(place, place.names, stack, saved, place.variables, destroy=True, targets=targets)
         show(place, found)
         left = sorted({each.address for each in here} - {each.address for each in found.changes if each.destroys})
         for address in left:

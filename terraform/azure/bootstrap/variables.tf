@@ -1,48 +1,3 @@
-variable "project" {
-  description = "Name of the project, as in the stack's variables."
-  type        = string
-  validation {
-    condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$", var.project))
-    error_message = "project: ${jsonencode(var.project)}: must be 1 to 40 lower-case letters, digits and inner hyphens, such as energy-usage."
-  }
-}
-
-variable "environment" {
-  description = "dev, staging or prod."
-  type        = string
-  validation {
-    condition     = contains(["dev", "staging", "prod"], var.environment)
-    error_message = "environment: ${jsonencode(var.environment)}: must be dev, staging or prod."
-  }
-}
-
-variable "region" {
-  description = "Where the state is, as the cloud calls it."
-  type        = string
-  validation {
-    condition     = can(regex("^[a-z]{5,20}[0-9]?$", var.region))
-    error_message = "region: ${jsonencode(var.region)}: must be a region as Azure calls it in one word, such as westeurope."
-  }
-}
-
-variable "subscription_id" {
-  description = "Subscription of the environment."
-  type        = string
-  validation {
-    condition     = can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", var.subscription_id))
-    error_message = "subscription_id: ${jsonencode(var.subscription_id)}: must be the subscription's id in lower case, as `az account show --query id` prints it."
-  }
-}
-
-variable "tenant_id" {
-  description = "Entra tenant of the subscription."
-  type        = string
-  validation {
-    condition     = can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", var.tenant_id))
-    error_message = "tenant_id: ${jsonencode(var.tenant_id)}: must be the tenant's id in lower case, as `az account show --query tenantId` prints it."
-  }
-}
-
 variable "ci_subjects" {
   description = "Whose tokens CI comes with: issuer, audience, and the exact subjects that may plan and that may apply."
   type        = object({ issuer = string, audience = string, plan = list(string), apply = list(string) })
@@ -77,15 +32,5 @@ variable "state_access" {
       for cidr in var.state_access.cidrs : can(cidrnetmask(cidr)) && try(tonumber(split("/", cidr)[1]) >= 16, false)
     ])
     error_message = "state_access: ${jsonencode(var.state_access)}: at least one range or subnet, else nobody could reach it; each range IPv4 and /16 or smaller: 0.0.0.0/0 would be everybody."
-  }
-}
-
-variable "labels" {
-  description = "Labels on everything made here, besides project and environment."
-  type        = map(string)
-  default     = {}
-  validation {
-    condition     = alltrue([for name, value in var.labels : can(regex("^[a-z][a-z0-9_-]{0,62}$", name)) && can(regex("^[a-z0-9_-]{0,63}$", value))])
-    error_message = "labels: ${jsonencode(var.labels)}: names and values must be lower-case letters, digits, _ and -, at most 63, which every cloud takes."
   }
 }

@@ -19,25 +19,6 @@ terraform {
   backend "local" {}
 }
 
-variable "size" {
-  type = number
-  validation {
-    condition     = var.size > 0
-    error_message = "size: must be more than 0."
-  }
-}
-
-variable "deletion_protection" {
-  type    = bool
-  default = false
-}
-
-variable "password" {
-  type      = string
-  sensitive = true
-  default   = "hunter2"
-}
-
 resource "terraform_data" "this" {
   input = { size = var.size, password = var.password, deletion_protection = var.deletion_protection }
 }
@@ -57,6 +38,47 @@ output "size" {
   value = var.size
 }
 """
+VARIABLES = """\
+variable "size" {
+  type = number
+  validation {
+    condition     = var.size > 0
+    error_message = "size: must be more than 0."
+  }
+}
+
+variable "deletion_protection" {
+  type    = bool
+  default = false
+}
+
+variable "password" {
+  type      = string
+  sensitive = true
+  default   = "hunter2"
+}
+"""
+BOOTSTRAP = """\
+variable "state_name" {
+  type = string
+}
+
+resource "terraform_data" "bucket" {
+  input = var.state_name
+}
+
+output "backend" {
+  value = { %s }
+}
+
+output "plan_identity" {
+  value = "planner"
+}
+
+output "apply_identity" {
+  value = "applier"
+}
+"""
 
 
 @pytest.fixture
@@ -65,6 +87,7 @@ def place(tmp_path: Path) -> Place:
     root = tmp_path / "project"
     (root / "terraform" / "cloud").mkdir(parents=True)
     (root / "terraform" / "cloud" / "main.tf").write_text(MODULE)
+    (root / "terraform" / "cloud" / "variables.tf").write_text(VARIABLES)
     environments = root / "terraform" / "environments"
     environments.mkdir()
     for name in ("dev", "prod"):
@@ -106,6 +129,20 @@ def remote(place: Place, bucket: str) -> Place:
     main.write_text(main.read_text().replace('backend "local"', 'backend "s3"'))
     place.backend.write_text("")
     backend.write(place.backend, SETTINGS)
+    return place
+
+
+@pytest.fixture
+def cloud(place: Place) -> Place:
+    """An environment of a cloud: its module has its state in S3, and a bootstrap."""
+    main = place.module / "main.tf"
+    main.write_text(main.read_text().replace('backend "local"', 'backend "s3"'))
+    (place.module / "bootstrap").mkdir()
+    lines = ", ".join(f'{name} = "{value}"' for name, value in SETTINGS.items())
+    (place.module / "bootstrap" / "main.tf").write_text(BOOTSTRAP % lines)
+    (place.module / "bootstrap" / "stack_variables.tf").symlink_to("../variables.tf")
+    place.variables.with_name("dev.bootstrap.tfvars").write_text('state_name = "mine"\n')
+    place.backend.write_text('# Where the state of dev is.\n# Written by make infra-bootstrap.\nbucket = ""\n')
     return place
 
 

@@ -1,7 +1,6 @@
 """A state begins as a file and moves into the place that the bootstrap has made: on an S3 of this machine."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,48 +8,8 @@ import pytest
 from terraform import backend, bootstrap, calling, verbs
 from terraform.place import Place, Refused
 
+from tests.terraform.refusals import refusal
 from tests.terraform.stores import BUCKET, SETTINGS, client, keys
-
-MODULE = """\
-variable "region" {
-  type = string
-}
-
-resource "terraform_data" "bucket" {
-  input = var.region
-}
-
-output "backend" {
-  value = { %s }
-}
-
-output "plan_identity" {
-  value = "planner"
-}
-
-output "apply_identity" {
-  value = "applier"
-}
-"""
-
-
-def refusal(verb: Callable[..., None], *arguments: object) -> str:
-    with pytest.raises(Refused) as refused:
-        verb(*arguments)
-    return str(refused.value)
-
-
-@pytest.fixture
-def cloud(place: Place) -> Place:
-    """An environment of a cloud: its module has its state in S3, and a bootstrap."""
-    main = place.module / "main.tf"
-    main.write_text(main.read_text().replace('backend "local"', 'backend "s3"'))
-    (place.module / "bootstrap").mkdir()
-    lines = ", ".join(f'{name} = "{value}"' for name, value in SETTINGS.items())
-    (place.module / "bootstrap" / "main.tf").write_text(MODULE % lines)
-    place.variables.with_name("dev.bootstrap.tfvars").write_text('region = "eu-central-1"\n')
-    place.backend.write_text('# Where the state of dev is.\n# Written by make infra-bootstrap.\nbucket = ""\n')
-    return place
 
 
 @pytest.mark.proof("The bootstrap's state moves into the place that it has made, and the environment's begins there")
@@ -184,22 +143,6 @@ def test_a_backend_file_of_which_half_is_there(cloud: Place) -> None:
         )
     assert refusal(verbs.plan, cloud).startswith("terraform/environments/dev.backend.hcl: ")
     assert keys() == set()
-
-
-@pytest.mark.usefixtures("needs_terraform", "bucket")
-def test_a_bootstrap_of_another_environment(cloud: Place) -> None:
-    main = cloud.module / "bootstrap" / "main.tf"
-    main.write_text(main.read_text() + 'variable "environment" {\n  type = string\n}\n')
-    values = cloud.variables.with_name("dev.bootstrap.tfvars")
-    values.write_text('region = "eu-central-1"\nenvironment = "prod"\n')
-    before = lines(cloud)
-    for confirm in ("", "dev"):
-        assert refusal(bootstrap.bootstrap, cloud, confirm).startswith(
-            'terraform/environments/dev.bootstrap.tfvars: environment: is "prod", and this is dev: write "dev"'
-        )
-    assert lines(cloud) == before
-    values.write_text('region = "eu-central-1"\nenvironment = "dev"\nregoin = "x"\n')
-    assert "regoin: there is no such name; did you mean region?" in refusal(bootstrap.bootstrap, cloud, "dev")
 
 
 @pytest.mark.usefixtures("needs_terraform", "bucket")

@@ -1,6 +1,5 @@
 """What is refused because it is of another environment, or means nothing: on the Terraform of this machine."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,10 @@ from typing import Any
 import pytest
 
 from terraform import declared, guards, verbs
-from terraform.place import Place, Refused
+from terraform.place import Place
 from terraform.stack import Plan
+
+from tests.terraform.refusals import refusal
 
 NAMED = """
 variable "project" {
@@ -38,12 +39,6 @@ output "cluster_name" {
 }
 """
 DEV, PROD = ('environment = "dev"\nsize = 1\n', 'environment = "prod"\nsize = 1\n')
-
-
-def refusal(verb: Callable[..., Any], *arguments: object) -> str:
-    with pytest.raises(Refused) as refused:
-        verb(*arguments)
-    return str(refused.value)
 
 
 @pytest.fixture
@@ -180,4 +175,4 @@ def test_a_confirmation_of_something_else(place: Place) -> None:
 
 
 def test_values_without_the_names_are_nobodys(place: Place) -> None:
-    guards.values(place, Plan.of({"variables": {"size": {"value": 1}}}), (), place.module, place.variables)
+    guards.values(place, place.names, Plan.of({"variables": {"size": {"value": 1}}}), (), place.module)

@@ -13,18 +13,13 @@ from pathlib import Path
 import pytest
 
 from terraform import calling, verbs
-from terraform.place import Place, Refused
+from terraform.place import Place
 
+from tests.terraform.refusals import refusal
 from tests.terraform.stores import BUCKET, client, keys, served
 
 pytestmark = pytest.mark.usefixtures("needs_terraform")
 KEY = "project/dev/terraform.tfstate"
-
-
-def refusal(verb: Callable[..., None], *arguments: object) -> str:
-    with pytest.raises(Refused) as refused:
-        verb(*arguments)
-    return str(refused.value)
 
 
 def meanwhile(place: Place, work: Callable[[], None]) -> threading.Thread:

@@ -116,6 +116,7 @@ def test_a_plan_of_something_else_is_stale(saved: Saved, place: Place) -> None:
     now = place.origin()
     assert list(now.files) == [
         "terraform/cloud/main.tf",
+        "terraform/cloud/variables.tf",
         "terraform/environments/dev.backend.hcl",
         "terraform/environments/dev.tfvars",
     ]

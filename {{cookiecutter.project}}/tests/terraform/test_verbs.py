@@ -12,8 +12,10 @@ from subprocess import DEVNULL, Popen
 import pytest
 
 from terraform import calling, verbs
-from terraform.place import Place, Refused, find
+from terraform.place import Place, find
 from terraform.stack import Object
+
+from tests.terraform.refusals import refusal
 
 Said = Callable[[], list[str]]
 DONE = "done in 0 s"
@@ -22,12 +24,6 @@ DONE = "done in 0 s"
 @pytest.fixture
 def said(capsys: pytest.CaptureFixture[str]) -> Said:
     return lambda: capsys.readouterr().out.splitlines()
-
-
-def refusal(verb: Callable[..., None], *arguments: object) -> str:
-    with pytest.raises(Refused) as refused:
-        verb(*arguments)
-    return str(refused.value)
 
 
 def applied(place: Place, said: Said) -> None:
@@ -84,7 +80,7 @@ def test_a_day(place: Place, said: Said) -> None:
 def test_a_secret_is_in_no_file_for_others_and_in_no_line(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
     verbs.plan(place)
     holding = [path for path in place.root.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
-    assert [path.name for path in holding] == ["main.tf"]  # Terraform's own plan is packed
+    assert [path.name for path in holding] == ["variables.tf"]  # Terraform's own plan is packed
     assert {stat.S_IMODE(path.stat().st_mode) for path in place.work.glob("*.*")} == {0o600}
     verbs.apply(place)
     assert refusal(verbs.destroy, place, "")

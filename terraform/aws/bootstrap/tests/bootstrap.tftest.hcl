@@ -9,6 +9,10 @@ variables {
   region      = "eu-central-1"
   account_id  = "111122223333"
   state_name  = "energy-usage-prod-state-111122223333"
+  # As the stack has them; nothing here comes of these.
+  kubernetes_version = "1.34"
+  authorized_cidrs   = []
+  budget             = { amount = 300, emails = ["ada@example.org"] }
   ci_subjects = {
     issuer   = "https://token.actions.githubusercontent.com"
     audience = "sts.amazonaws.com"

@@ -15,6 +15,11 @@ variables {
   tenant_id       = "22222222-2222-2222-2222-222222222222"
   state_name      = "energyusagedevstate"
   state_access    = { cidrs = ["203.0.113.0/24"], subnet_ids = [] }
+  # As the stack has them; nothing here comes of these.
+  kubernetes_version = "1.34"
+  authorized_cidrs   = []
+  budget             = { amount = 300, emails = ["ada@example.org"] }
+  admin_group_ids    = ["33333333-3333-3333-3333-333333333333"]
   ci_subjects = {
     issuer   = "https://token.actions.githubusercontent.com"
     audience = "api://AzureADTokenExchange"

@@ -8,6 +8,11 @@ variables {
   project_id     = "acme-ml-prod"
   project_number = "123456789012"
   state_name     = "acme-energy-usage-prod-state"
+  # As the stack has them; nothing here comes of these.
+  kubernetes_version = "1.34"
+  authorized_cidrs   = []
+  budget             = { amount = 300, emails = ["ada@example.org"] }
+  billing_account    = "01ABCD-2EF345-6789AB"
   ci_subjects = {
     issuer   = "https://token.actions.githubusercontent.com"
     audience = "https://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/ci-energy-usage-prod/providers/ci"

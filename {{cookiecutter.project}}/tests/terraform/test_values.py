@@ -1,0 +1,52 @@
+"""An environment has each of its values once, and whoever made a mistake is told in which file."""
+
+import pytest
+
+from terraform import bootstrap
+from terraform.place import Place
+
+from tests.terraform.refusals import refusal
+
+
+def files(place: Place) -> dict[str, str]:
+    return {path.name: path.read_text() for path in place.variables.parent.iterdir()}
+
+
+@pytest.mark.usefixtures("needs_terraform")
+def test_a_bootstrap_of_another_environment(cloud: Place) -> None:
+    declared = cloud.module / "variables.tf"
+    declared.write_text(declared.read_text() + 'variable "environment" {\n  type = string\n}\n')
+    cloud.variables.write_text('size = 1\nenvironment = "prod"\n')
+    before = files(cloud)
+    for confirm in ("", "dev"):
+        assert refusal(bootstrap.bootstrap, cloud, confirm).startswith(
+            'terraform/environments/dev.tfvars: environment: is "prod", and this is dev: write "dev"'
+        )
+    assert files(cloud) == before
+
+
+@pytest.mark.proof(
+    "A value of an environment is written once: its bootstrap has the stack's, and each mistake names its file"
+)
+@pytest.mark.usefixtures("needs_terraform")
+def test_each_mistake_is_in_a_file(cloud: Place) -> None:
+    stack, own = cloud.variables, cloud.variables.with_name("dev.bootstrap.tfvars")
+    for shared, said in [
+        ("size = 0\n", ": size: must be more than 0."),
+        ("", ": size: missing: it has no default; terraform/cloud/variables.tf says what it is"),
+        ("size = 1\nsice = 2\n", ": sice: there is no such name; did you mean size?"),
+        ("size = {\n", ":2: "),
+    ]:
+        stack.write_text(shared)
+        assert refusal(bootstrap.bootstrap, cloud, "").startswith(f"{cloud.name(stack)}{said}")
+    stack.write_text("size = 1\n")
+    for mine, said in [
+        ("", "state_name: missing: it has no default; terraform/cloud/bootstrap/variables.tf says what it is"),
+        ('state_name = "mine"\nstate_nane = "x"\n', "state_nane: there is no such name; did you mean state_name?"),
+        (
+            'state_name = "mine"\nsize = 2\ndeletion_protection=true\n',
+            "size, deletion_protection: what terraform/environments/dev.tfvars says holds here too: leave it out here",
+        ),
+    ]:
+        own.write_text(mine)
+        assert refusal(bootstrap.bootstrap, cloud, "") == f"{cloud.name(own)}: {said}"
