@@ -63,8 +63,8 @@ def finish(answers: dict[str, Any]) -> str | None:
             return sentence
     for path in unwanted(answers):
         remove(Path(path))
-    for path in Path("terraform").glob("*/bootstrap/stack_variables.tf"):
-        link(path, "../variables.tf")
+    for copy in Path("terraform").glob("*/bootstrap/stack_variables.tf"):
+        link(copy, "../variables.tf")
     return None
 
 

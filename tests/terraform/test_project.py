@@ -30,7 +30,7 @@ def fill_in(project: Path, cloud: str, backend: Backend) -> None:
     environments = project / "terraform" / "environments"
     file = environments / "dev.tfvars"
     lines = file.read_text(encoding="utf-8").splitlines()
-    for name, value in filled_in(cloud, "", TERRAFORM / cloud).items():
+    for name, value in filled_in(cloud, TERRAFORM / cloud).items():
         lines = [line for line in lines if not re.match(rf"{name} *= ", line)]
         lines.append(f"{name} = {json.dumps(value).replace(': ', ' = ')}")
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -109,6 +109,8 @@ def _copied(cloud: Path, folder: Path) -> Path:
         old.unlink()
     for file in (cloud / "bootstrap").glob("*.tf"):
         shutil.copyfile(file, module / file.name)
+    # A link there; where Git makes none (core.symlinks), a text.
+    shutil.copyfile(cloud / "variables.tf", module / "stack_variables.tf")
     shutil.rmtree(folder / "modules", ignore_errors=True)
     if (cloud / "modules").is_dir():
         shutil.copytree(cloud / "modules", folder / "modules")

@@ -25,6 +25,15 @@ def test_a_bootstrap_of_another_environment(cloud: Place) -> None:
     assert files(cloud) == before
 
 
+@pytest.mark.usefixtures("needs_terraform")
+def test_a_link_that_was_lost(cloud: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    link = cloud.module / "bootstrap" / "stack_variables.tf"
+    link.unlink()
+    link.write_text("../variables.tf")  # as Git has it where it makes no links
+    bootstrap.bootstrap(cloud, "")
+    assert capsys.readouterr().out.splitlines()[0] == "dev (cloud): 1 created"
+
+
 @pytest.mark.proof(
     "A value of an environment is written once: its bootstrap has the stack's, and each mistake names its file"
 )
