@@ -100,7 +100,11 @@ OWN: dict[str, dict[str, list[Any]]] = {
     },
     "azure/bootstrap": {
         "ci_subjects": [SUBJECTS | {"plan": ["x" * 601]}],
-        "state_access": [{"cidrs": [], "subnet_ids": []}, {"cidrs": ["0.0.0.0/0"], "subnet_ids": []}],
+        "state_access": [
+            {"cidrs": [], "subnet_ids": []},
+            {"cidrs": ["0.0.0.0/0"], "subnet_ids": []},
+            {"cidrs": ["203.0.113.0/24"], "subnet_ids": ["default"]},
+        ],
     },
 }
 

@@ -41,11 +41,12 @@ def bootstrap(place: Place, confirm: str) -> None:
         data=place.name(folder / "data"),
         shared=dict.fromkeys(declared.types(place.module), place.name(place.variables)),
     )
-    guards.said_once(own, names)
     values = (place.variables, own)
+    module = _copied(place.module, folder)
+    guards.apart(place, names, own, declared.types(module))
     saved = Saved(folder)
     with steps.said(names) as stack_of:
-        stack = stack_of(_copied(place.module, folder), folder / "data")
+        stack = stack_of(module, folder / "data")
         try:
             outputs = (
                 _made(place, names, stack, saved, *values) if confirm else _shown(place, names, stack, saved, *values)
@@ -107,10 +108,11 @@ def _copied(cloud: Path, folder: Path) -> Path:
     module.mkdir(exist_ok=True)
     for old in (*module.glob("*.tf"), *module.glob("*.tf.json")):
         old.unlink()
-    for file in (cloud / "bootstrap").glob("*.tf"):
-        shutil.copyfile(file, module / file.name)
+    files = {file.name: file for file in (cloud / "bootstrap").glob("*.tf")}
     # A link there; where Git makes none (core.symlinks), a text.
-    shutil.copyfile(cloud / "variables.tf", module / "stack_variables.tf")
+    files["stack_variables.tf"] = cloud / "variables.tf"
+    for name, file in files.items():
+        shutil.copyfile(file, module / name)
     shutil.rmtree(folder / "modules", ignore_errors=True)
     if (cloud / "modules").is_dir():
         shutil.copytree(cloud / "modules", folder / "modules")

@@ -14,6 +14,8 @@ Type = dict[str, Any]
 """An object by its fields; a map or a list by "*": the type of each in it. Of what has no fields: empty."""
 _VARIABLE = re.compile(r'^variable "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
 _TYPE = re.compile(r"^ +type +=(.*)", re.MULTILINE | re.DOTALL)
+_ASSIGNED = re.compile(r'#[^\n]*|//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\])*"|[\w-]+|[=(){}\[\]]', re.DOTALL)
+_DEPTH = {"(": 1, "{": 1, "[": 1, ")": -1, "}": -1, "]": -1}
 _TOKEN = re.compile(r'"[^"]*"|\w+|[(){}=,\[\]]')
 
 
@@ -58,7 +60,19 @@ def _skip(tokens: list[str]) -> None:
     """Past the closing bracket of what was opened, whatever else stands before it, such as an optional field's default."""
     depth = 1
     while tokens and depth:
-        depth += {"(": 1, "{": 1, "[": 1, ")": -1, "}": -1, "]": -1}.get(tokens.pop(0), 0)
+        depth += _DEPTH.get(tokens.pop(0), 0)
+
+
+def assigned(text: str) -> Iterator[str]:
+    """The variables that a file of values gives one, whatever stands in the values and in comments."""
+    depth, before = 0, ""
+    for word in _ASSIGNED.findall(text):
+        if word.startswith(("#", "//", "/*")):
+            continue
+        if word == "=" and not depth:
+            yield before
+        depth += _DEPTH.get(word, 0)
+        before = word
 
 
 def unknown(kinds: Mapping[str, Type], values: Mapping[str, Any]) -> Iterator[str]:

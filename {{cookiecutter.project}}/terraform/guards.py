@@ -40,14 +40,23 @@ def values(place: Place, names: Names, found: Plan, warnings: Iterable[Diagnosti
         raise Refused("\n".join(wrong))
 
 
-def said_once(file: Path, names: Names) -> None:
-    """Refuse a file of values that has what stands in another one: which of two holds, nobody would see."""
-    text = file.read_text(encoding="utf-8", errors="replace")
-    twice = [name for name in re.findall(r"(?m)^(\w+) *=", text) if name in names.shared]
-    if twice:
-        raise Refused(
-            f"{names.variables}: {', '.join(twice)}: what {names.file_of(twice[0])} says holds here too: leave it out here"
-        )
+def apart(place: Place, names: Names, own: Path, known: Mapping[str, Any]) -> None:
+    """Refuse values of the stack among the bootstrap's own, which would overrule them, and its own among those of the stack."""
+    stack, mine = (
+        list(declared.assigned(file.read_text(encoding="utf-8", errors="replace"))) for file in (place.variables, own)
+    )
+    wrong = [
+        f"{names.variables}: {name}: {names.file_of(name)} has it, also for the bootstrap: leave it out here"
+        for name in mine
+        if name in names.shared
+    ]
+    wrong += [
+        f"{place.name(place.variables)}: {name}: is the bootstrap's alone: it belongs in {names.variables}"
+        for name in stack
+        if name in known and name not in names.shared
+    ]
+    if wrong:
+        raise Refused("\n".join(wrong))
 
 
 def _undeclared(warnings: Iterable[Diagnostic], known: Mapping[str, Any], names: Names) -> Iterator[str]:
@@ -56,7 +65,9 @@ def _undeclared(warnings: Iterable[Diagnostic], known: Mapping[str, Any], names:
             named := re.search(r'variable named "(\w+)".*? file "([^"]+)"', each.detail, re.DOTALL)
         ):
             files = (file for file in names.shared.values() if named[2].endswith(f"/{posixpath.basename(file)}"))
-            yield f"{next(files, names.variables)}: {named[1]}: {declared.no_such(named[1], known)}"
+            file = next(files, names.variables)
+            there = {name: kind for name, kind in known.items() if names.file_of(name) == file}
+            yield f"{file}: {named[1]}: {declared.no_such(named[1], there)}"
 
 
 def plan_state(place: Place, document: Json) -> None:

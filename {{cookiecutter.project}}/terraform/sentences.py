@@ -21,6 +21,7 @@ BACKEND = (
     r"Error: ([^\n]+)\s+on \S+ line \d+, in terraform\.backend[^\n]*\n\s*\d+: [^\n]*\n\s*((?s:.+?))\s*(?:\n\s*\n|$)"
 )
 """An error in the backend's settings, as it is said to people, with a place that is not where they stand."""
+MISSING = "No value for required variable"
 NOT_READ = "KUBECONFIG is not read here: kubectl and make infra-kubeconfig use it, and should be given the same file"
 
 
@@ -33,7 +34,8 @@ def sentence(error: StackError, names: Names, version: str = "") -> str:
         if found and (not commands or error.command in commands):
             return remedy(found, names) if callable(remedy) else _put(remedy, found, names, version)
     wrong = [each for each in error.diagnostics if each.error]
-    if wrong:
+    # After an error in a file of values, Terraform calls missing what it has not read.
+    if wrong := [each for each in wrong if each.summary != MISSING] or wrong:
         return "\n".join(dict.fromkeys(shown(each, names) for each in wrong))
     lines = [line.strip() for line in error.stderr.splitlines() if line.strip()]
     said = " ".join(lines[-3:])
@@ -94,6 +96,10 @@ def shown(found: Diagnostic, names: Names) -> str:
         variable = detail.partition(":")[0]
         about = f" {NOT_READ}" if variable == "kubeconfig" else ""
         return f"{names.file_of(variable)}: {detail.partition(' This was checked by the validation rule')[0]}{about}"
+    if found.summary == MISSING and (named := re.search(r'variable "(\w+)"', detail)):
+        return _missing(named[1], names)
+    if found.summary == "Variables not allowed":
+        return f"{_file(found, names)}: a text stands in quotes, and a value here can name no other"
     where = found.address or (names.backend if found.of_backend else _file(found, names))
     return ": ".join(part for part in (where, found.summary, detail) if part)
 
@@ -133,9 +139,9 @@ def _locked(found: re.Match[str], names: Names) -> str:
     )
 
 
-def _missing(found: re.Match[str], names: Names) -> str:
-    module = posixpath.dirname(names.module) if found[1] in names.shared else names.module
-    return f"{names.file_of(found[1])}: {found[1]}: missing: it has no default; {module}/variables.tf says what it is"
+def _missing(variable: str, names: Names) -> str:
+    module = posixpath.dirname(names.module) if variable in names.shared else names.module
+    return f"{names.file_of(variable)}: {variable}: missing: it has no default; {module}/variables.tf says what it is"
 
 
 def _no_provider(found: re.Match[str], names: Names) -> str:
@@ -214,11 +220,6 @@ KNOWN: list[tuple[tuple[str, ...], str, str | Callable[[re.Match[str], Names], s
         r"Missing region value|Error loading backend|\"\w+\": required field)[^\n]*)",
         "$backend: $found: put back what make infra-bootstrap ENV=$environment wrote there; where it has not run yet, leave the values "
         "blank, and it writes them",
-    ),
-    (
-        (),
-        r"No value for required variable.*?variable \"(\w+)\"",
-        _missing,
     ),
     (
         ("plan",),

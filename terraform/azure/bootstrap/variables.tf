@@ -28,9 +28,9 @@ variable "state_access" {
   description = "From where the state is reached, besides the right identity: IPv4 ranges and subnets (with the service endpoint Microsoft.Storage) of people and CI runners."
   type        = object({ cidrs = list(string), subnet_ids = list(string) })
   validation {
-    condition = length(var.state_access.cidrs) + length(var.state_access.subnet_ids) > 0 && alltrue([
+    condition = length(concat(values(var.state_access)...)) > 0 && alltrue([for id in var.state_access.subnet_ids : can(regex("^/subscriptions/.+/virtualNetworks/[^/]+/subnets/[^/]+$", id))]) && alltrue([
       for cidr in var.state_access.cidrs : can(cidrnetmask(cidr)) && try(tonumber(split("/", cidr)[1]) >= 16, false)
     ])
-    error_message = "state_access: ${jsonencode(var.state_access)}: at least one range or subnet, else nobody could reach it; each range IPv4 and /16 or smaller: 0.0.0.0/0 would be everybody."
+    error_message = "state_access: ${jsonencode(var.state_access)}: at least one range or subnet, else nobody could reach it; each range IPv4 and /16 or smaller: 0.0.0.0/0 would be everybody; each subnet by its full id, /subscriptions/…/subnets/…."
   }
 }

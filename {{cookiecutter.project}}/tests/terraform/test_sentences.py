@@ -223,9 +223,15 @@ def test_every_wrong_value_is_named_once() -> None:
 
 def test_a_missing_value_is_named() -> None:
     detail = 'The root module input variable "context" is not set, and has no default value.'
-    said = f"No value for required variable: {detail}"
-    assert sentence(StackError("plan", 1, said), NAMES) == (
+    missing = Diagnostic("No value for required variable", detail)
+    assert sentence(StackError("plan", 1, "", (missing,)), NAMES) == (
         f"{VARIABLES}: context: missing: it has no default; terraform/aws/variables.tf says what it is"
+    )
+    unread = Diagnostic(
+        "Variables not allowed", "Variables may not be used here.", file="environments/dev.tfvars", line=3
+    )
+    assert sentence(StackError("plan", 1, "", (missing, unread)), NAMES) == (
+        f"{VARIABLES}:3: a text stands in quotes, and a value here can name no other"
     )
 
 

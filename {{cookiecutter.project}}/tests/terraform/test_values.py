@@ -2,7 +2,7 @@
 
 import pytest
 
-from terraform import bootstrap
+from terraform import bootstrap, declared
 from terraform.place import Place
 
 from tests.terraform.refusals import refusal
@@ -28,10 +28,15 @@ def test_a_bootstrap_of_another_environment(cloud: Place) -> None:
 @pytest.mark.usefixtures("needs_terraform")
 def test_a_link_that_was_lost(cloud: Place, capsys: pytest.CaptureFixture[str]) -> None:
     link = cloud.module / "bootstrap" / "stack_variables.tf"
-    link.unlink()
-    link.write_text("../variables.tf")  # as Git has it where it makes no links
-    bootstrap.bootstrap(cloud, "")
-    assert capsys.readouterr().out.splitlines()[0] == "dev (cloud): 1 created"
+    for lost in (
+        lambda: link.write_text("../variables.tf"),  # as Git has it where it makes no links
+        lambda: link.symlink_to("../nowhere.tf"),
+        lambda: None,
+    ):
+        link.unlink()
+        lost()
+        bootstrap.bootstrap(cloud, "")
+        assert capsys.readouterr().out.splitlines()[0] == "dev (cloud): 1 created"
 
 
 @pytest.mark.proof(
@@ -45,6 +50,11 @@ def test_each_mistake_is_in_a_file(cloud: Place) -> None:
         ("", ": size: missing: it has no default; terraform/cloud/variables.tf says what it is"),
         ("size = 1\nsice = 2\n", ": sice: there is no such name; did you mean size?"),
         ("size = {\n", ":2: "),
+        ("size = one\n", ":1: a text stands in quotes, and a value here can name no other"),
+        (
+            'size = 1\n state_name = "x"\n',
+            ": state_name: is the bootstrap's alone: it belongs in terraform/environments/dev.boo",
+        ),
     ]:
         stack.write_text(shared)
         assert refusal(bootstrap.bootstrap, cloud, "").startswith(f"{cloud.name(stack)}{said}")
@@ -52,10 +62,18 @@ def test_each_mistake_is_in_a_file(cloud: Place) -> None:
     for mine, said in [
         ("", "state_name: missing: it has no default; terraform/cloud/bootstrap/variables.tf says what it is"),
         ('state_name = "mine"\nstate_nane = "x"\n', "state_nane: there is no such name; did you mean state_name?"),
+        ('state_name = "mine"\nsice = 2\n', "sice: there is no such name; use one of state_name"),
+        ("state_name = mine", "1: a text stands in quotes, and a value here can name no other"),
         (
-            'state_name = "mine"\nsize = 2\ndeletion_protection=true\n',
-            "size, deletion_protection: what terraform/environments/dev.tfvars says holds here too: leave it out here",
+            '/*\nsize = 1 */\nstate_name = "mine" # size = 1\n\tsize\t= 2\n',
+            "size: terraform/environments/dev.tfvars has it, also for the bootstrap: leave it out here",
         ),
     ]:
         own.write_text(mine)
-        assert refusal(bootstrap.bootstrap, cloud, "") == f"{cloud.name(own)}: {said}"
+        said = f":{said}" if said[0].isdecimal() else f": {said}"
+        assert refusal(bootstrap.bootstrap, cloud, "") == f"{cloud.name(own)}{said}"
+
+
+def test_what_a_file_of_values_names() -> None:
+    text = 'a = { b = 1, c = ["=", "x = 1"] }\n# d = 1\n/* e = 2\n*/ f="\\" g = 1" // h = 1\n\ti\t= (1)\n'
+    assert list(declared.assigned(text)) == ["a", "f", "i"]
