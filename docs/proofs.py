@@ -21,7 +21,7 @@ ROW = re.compile(r"^\| (?P<claim>.+?) \| (?P<tests>`.+?`) \| .+? \|$", re.MULTIL
 PROJECT = "project: "
 """Before the name of a test that every generated project has."""
 TESTS = ("tests", "tests/e2e", "tests/terraform")
-TESTS_OF_A_PROJECT = ("tests/unit", "tests/pipelines", "tests/serving", "tests/cluster", "tests/kill")
+TESTS_OF_A_PROJECT = ("tests/unit", "tests/pipelines", "tests/serving", "tests/cluster", "tests/terraform", "tests/kill")
 
 
 @dataclass(frozen=True)
