@@ -20,7 +20,7 @@ TABLE = re.compile(r"(?<=<!-- proofs: written by `make docs` -->\n).*?(?=<!-- en
 ROW = re.compile(r"^\| (?P<claim>.+?) \| (?P<tests>`.+?`) \| .+? \|$", re.MULTILINE)
 PROJECT = "project: "
 """Before the name of a test that every generated project has."""
-TESTS = ("tests", "tests/e2e", "tests/monitoring", "tests/terraform")
+TESTS = ("tests", "tests/e2e", "tests/terraform")
 TESTS_OF_A_PROJECT = (
     "tests/unit",
     "tests/pipelines",

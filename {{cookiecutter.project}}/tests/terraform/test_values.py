@@ -14,8 +14,8 @@ def files(place: Place) -> dict[str, str]:
 
 @pytest.mark.usefixtures("needs_terraform")
 def test_a_bootstrap_of_another_environment(cloud: Place) -> None:
-    declared = cloud.module / "variables.tf"
-    declared.write_text(declared.read_text() + 'variable "environment" {\n  type = string\n}\n')
+    variables = cloud.module / "variables.tf"
+    variables.write_text(variables.read_text() + 'variable "environment" {\n  type = string\n}\n')
     cloud.variables.write_text('size = 1\nenvironment = "prod"\n')
     before = files(cloud)
     for confirm in ("", "dev"):
