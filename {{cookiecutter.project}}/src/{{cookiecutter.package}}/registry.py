@@ -60,12 +60,16 @@ class Registry:
 
     def alias(self, alias: str) -> Version | None:
         """The version that an alias names, if any."""
+        if not self._exists():
+            return None
         with self._session() as client:
             aliases = self._aliases(client)
             return _version(client.get_model_version(self._name, aliases[alias])) if alias in aliases else None
 
     def aliases(self) -> dict[str, Version]:
         """The versions that have one of the three aliases, by it, asked for together: over a network each question takes its time."""
+        if not self._exists():
+            return {}
         with self._session() as client:
             named = {alias: number for alias, number in self._aliases(client).items() if alias in ALIASES}
             found = {number: _version(client.get_model_version(self._name, number)) for number in set(named.values())}
@@ -73,11 +77,15 @@ class Registry:
 
     def versions(self) -> list[Version]:
         """All versions, the newest first."""
+        if not self._exists():
+            return []
         with self._session() as client:
             return self._search(client, f"name = '{self._name}'")
 
     def find(self, bundle_id: str) -> Version | None:
         """The version of a bundle, if it is registered here."""
+        if not self._exists():
+            return None
         with self._session() as client:
             return self._find(client, bundle_id)
 
@@ -126,6 +134,10 @@ class Registry:
                 client.log_artifacts(run_id, str(artifacts))
             client.set_terminated(run_id)
         return str(run_id)
+
+    def _exists(self) -> bool:
+        """Whether there is anything to ask; a registry that is a file is made by the first who writes into it."""
+        return not self._uri.startswith(_SQLITE) or _database(self._uri).exists()
 
     def _find(self, client: "MlflowClient", bundle_id: str) -> Version | None:
         found = self._search(client, f"name = '{self._name}' and tag.bundle_id = '{bundle_id}'")

@@ -1,5 +1,6 @@
 """The verbs as commands: what they print, what stops them, and what a sentence tells its reader to call next."""
 
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +56,13 @@ def test_what_fails_after_ctrl_c_is_no_refusal(capsys: pytest.CaptureFixture[str
         130,
         "interrupted: run it again\n  the registry does not answer\n",
     )
+
+
+def test_a_process_ends_without_looking_for_garbage() -> None:
+    # What is registered first is called last.
+    program = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 0)); import {{ cookiecutter.package }}"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout == "True\n"
 
 
 def broken(root: Path, *names: str) -> None:

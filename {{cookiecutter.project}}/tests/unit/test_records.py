@@ -73,6 +73,12 @@ def test_rollbacks_never_return_and_always_end(promoted: list[str]) -> None:
 Train = Callable[[str], str]
 
 
+def test_who_only_asks_makes_no_registry(local: Environment) -> None:
+    registry = Registry(local)
+    assert (registry.champion(), registry.aliases(), registry.versions(), registry.find("A")) == (None, {}, [], None)
+    assert not Path(local.registry_uri.removeprefix("sqlite:///")).exists()
+
+
 def test_names_are_in_the_order_of_the_attempts_whatever_the_clocks_say(local: Environment) -> None:
     store = Store.open(local.store_uri)
     hours = [3, -2, 5, 0, 0]
