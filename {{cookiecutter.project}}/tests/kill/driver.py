@@ -14,12 +14,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
+from mlflow.store.db import utils as tables
 from rich.console import Console
 
-from {{ cookiecutter.package }} import bundle, pipeline, promotion, records, sbom, staging, switch
+from {{ cookiecutter.package }} import bundle, pipeline, plots, promotion, records, sbom, staging, switch
 from {{ cookiecutter.package }}.errors import Refused
-from {{ cookiecutter.package }}.registry import CHALLENGER, CHAMPION, PREVIOUS, Registry, Version
+from {{ cookiecutter.package }}.registry import ALIASES, CHALLENGER, CHAMPION, Registry, Version
 from {{ cookiecutter.package }}.settings import EnvironmentRule, Settings
 from {{ cookiecutter.package }}.store import Store
 
@@ -97,8 +97,8 @@ def rollback(settings: Settings, folder: Path) -> None:
 
 
 def create(settings: Settings, folder: Path) -> None:
-    """Use the registry, which creates it."""
-    Registry(settings.environment("one")).versions()
+    """Write into the registry for the first time, which creates it; only asking would not."""
+    Registry(settings.environment("one")).set_alias(CHALLENGER, None)
 
 
 VERBS: dict[str, Callable[[Settings, Path], None]] = {
@@ -112,7 +112,7 @@ def look(settings: Settings) -> dict[str, Any]:
     for name in ("one", "two"):
         environment = settings.environment(name)
         registry, store = Registry(environment), Store.open(environment.store_uri)
-        versions = registry.versions()
+        versions, aliases = registry.versions(), registry.aliases()
         for version in versions:
             with staging.scratch(settings.artifacts) as scratch:
                 try:
@@ -121,7 +121,7 @@ def look(settings: Settings) -> dict[str, Any]:
                     found["broken"].append(str(refused))
         found[name] = {
             "versions": [version.bundle_id for version in versions],
-            **{alias: (at := registry.alias(alias)) and at.bundle_id for alias in (CHAMPION, CHALLENGER, PREVIOUS)},
+            **{alias: (at := aliases.get(alias)) and at.bundle_id for alias in ALIASES},
             "attempts": [
                 (attempt.begun.to_id, attempt.ended.outcome if attempt.ended else "open")
                 for attempt in records.read(store)
@@ -184,9 +184,10 @@ def answer(document: dict[str, Any]) -> None:
 
 
 def spare() -> None:
-    """Leave out what costs thousands of system calls and writes nothing: drawing letters, and listing what is installed."""
-    Figure.savefig = lambda self, path, **options: Path(path).write_bytes(b"a picture")
+    """Leave out what takes long and writes nothing: drawing, listing what is installed, reading the history of MLflow's tables."""
+    plots._save = lambda path, draw: path.write_bytes(b"a picture")
     sbom.build = cache(sbom.build)
+    tables._get_latest_schema_revision = cache(tables._get_latest_schema_revision)
 
 
 def warm(folder: Path) -> None:
