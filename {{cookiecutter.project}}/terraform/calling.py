@@ -46,6 +46,8 @@ class Diagnostic:
     error: bool = True
     of_backend: bool = False
     """Whether it is about a setting of the backend, none of which stands where Terraform points."""
+    variable: str = ""
+    """The variable whose declaration, a rule of it mostly, it points into."""
 
 
 class StackError(Exception):
@@ -120,7 +122,8 @@ class Said:
 
 def diagnostic(each: Json) -> Diagnostic:
     """A diagnostic as Terraform's JSON has it, without the snippet, which shows values."""
-    where = each.get("range", {})
+    where, snippet = each.get("range", {}), each.get("snippet") or {}
+    declaration = re.match(r'variable "(\w+)"', snippet.get("context") or "")
     return Diagnostic(
         each["summary"],
         each.get("detail", ""),
@@ -128,7 +131,8 @@ def diagnostic(each: Json) -> Diagnostic:
         where.get("filename", ""),
         where.get("start", {}).get("line", 0),
         each["severity"] == "error",
-        bool(re.match(r'\s*backend "', (each.get("snippet") or {}).get("code", ""))),
+        bool(re.match(r'\s*backend "', snippet.get("code", ""))),
+        declaration[1] if declaration else "",
     )
 
 

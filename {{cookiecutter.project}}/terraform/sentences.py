@@ -22,6 +22,7 @@ BACKEND = (
 )
 """An error in the backend's settings, as it is said to people, with a place that is not where they stand."""
 MISSING = "No value for required variable"
+UNSUITABLE = r"The given value is not suitable for var\.(\w+) (?:declared|defined) at [^ ]+: (.+)"
 NOT_READ = "KUBECONFIG is not read here: kubectl and make infra-kubeconfig use it, and should be given the same file"
 
 
@@ -100,6 +101,10 @@ def shown(found: Diagnostic, names: Names) -> str:
         return _missing(named[1], names)
     if found.summary == "Variables not allowed":
         return f"{_file(found, names)}: a text stands in quotes, and a value here can name no other"
+    if unsuitable := re.fullmatch(UNSUITABLE, detail):
+        return f"{_file(found, names)}: {unsuitable[1]}: {unsuitable[2]}"
+    if found.variable and "null" in detail:  # a rule that meets one is not asked to its end, and has no message for it
+        return f"{names.file_of(found.variable)}: {found.variable}: it or a part of it is null: give it a value, or leave it out"
     where = found.address or (names.backend if found.of_backend else _file(found, names))
     return ": ".join(part for part in (where, found.summary, detail) if part)
 

@@ -4,6 +4,7 @@ One JSON document a line. In: {"verb", "root", "folder", "variables", "aftermath
 in: an empty line, the child goes on; out: {"status"}, negative when a signal ended it, and {"said"}, JSON or a traceback.
 """
 
+import gc
 import json
 import os
 import sys
@@ -203,5 +204,6 @@ def warm(folder: Path) -> None:
 
 if __name__ == "__main__":
     warm(Path(sys.argv[1]))
+    gc.freeze()  # a child that looks for garbage in what it shares with this process would get a copy of it
     answer({"ready": True})
     serve()

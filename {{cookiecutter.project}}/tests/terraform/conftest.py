@@ -47,6 +47,19 @@ variable "size" {
   }
 }
 
+variable "budget" {
+  type    = object({ amount = number, emails = list(string) })
+  default = { amount = 1, emails = ["ada@example.org"] }
+  validation {
+    condition     = var.budget.amount > 0
+    error_message = "budget: amount: ${var.budget.amount}: must be more than 0."
+  }
+  validation {
+    condition     = alltrue([for email in var.budget.emails : email != ""])
+    error_message = "budget: emails: must be addresses."
+  }
+}
+
 variable "deletion_protection" {
   type    = bool
   default = false

@@ -235,6 +235,16 @@ def test_a_missing_value_is_named() -> None:
     )
 
 
+def test_a_value_of_the_wrong_type_is_named_where_it_stands() -> None:
+    for said in (
+        "declared at variables.tf:24,1-18: a number is required.",
+        "defined at ../x.tf:2,1-9: a number is required.",
+    ):
+        detail = f"The given value is not suitable for var.size {said}"
+        wrong = Diagnostic("Invalid value for input variable", detail, file="../environments/dev.tfvars", line=3)
+        assert shown(wrong, NAMES) == f"{VARIABLES}:3: size: a number is required."
+
+
 def test_anything_else_is_said_with_its_place() -> None:
     assert shown(Diagnostic("Invalid thing", "no\n good", file="main.tf", line=3), NAMES) == (
         "terraform/aws/main.tf:3: Invalid thing: no good"

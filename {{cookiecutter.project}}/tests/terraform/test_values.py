@@ -7,6 +7,8 @@ from terraform.place import Place
 
 from tests.terraform.refusals import refusal
 
+NULL = ": budget: it or a part of it is null: give it a value, or leave it out"
+
 
 def files(place: Place) -> dict[str, str]:
     return {path.name: path.read_text() for path in place.variables.parent.iterdir()}
@@ -50,6 +52,11 @@ def test_each_mistake_is_in_a_file(cloud: Place) -> None:
         ("", ": size: missing: it has no default; terraform/cloud/variables.tf says what it is"),
         ("size = 1\nsice = 2\n", ": sice: there is no such name; did you mean size?"),
         ("size = {\n", ":2: "),
+        ("size = []\n", ":1: size: number required"),
+        ("size = null\n", NULL.replace("budget", "size")),
+        ("size = 1\nbudget = { amount = 1, emails = null }\n", NULL),
+        ("size = 1\nbudget = { amount = null, emails = [] }\n", NULL),
+        ("size = 1\nbudget = { amount = 1 }\n", ':2: budget: attribute "emails" is required.'),
         ("size = one\n", ":1: a text stands in quotes, and a value here can name no other"),
         (
             'size = 1\n state_name = "x"\n',
