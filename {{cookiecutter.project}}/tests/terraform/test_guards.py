@@ -131,8 +131,8 @@ def test_a_name_that_nobody_knows(dev: Place) -> None:
     dev.variables.write_text(DEV + "siez = 3\nnothing_like_it = 1\n")
     said = refusal(verbs.plan, dev).splitlines()
     assert sorted(said) == [
-        "terraform/environments/dev.tfvars: nothing_like_it: there is no such name; use one of deletion_protection, environment, password, "
-        "pools, project, size",
+        "terraform/environments/dev.tfvars: nothing_like_it: there is no such name; use one of budget, deletion_protection, environment, "
+        "password, pools, project, size",
         "terraform/environments/dev.tfvars: siez: there is no such name; did you mean size?",
     ]
     pools = 'pools = { cpu = { types = ["a"], diskk = 50, gpu = { type = "x", counted = 1 } } }\n'
