@@ -34,7 +34,9 @@ def empty_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A registry as a file, to be copied: to make one takes seconds."""
     file = tmp_path_factory.mktemp("registry") / "mlflow.db"
     environment = Settings.load(sample_project.root()).environment("dev")
-    Registry(replace(environment, registry_uri=f"sqlite:///{file}")).set_alias(CHALLENGER, None)
+    registry = Registry(replace(environment, registry_uri=f"sqlite:///{file}"))
+    registry.set_alias(CHALLENGER, None)  # only asking would make none
+    assert registry.versions() == []
     return file
 
 
