@@ -78,10 +78,9 @@ def variables(text: str) -> list[Variable]:
 
 
 def outputs(text: str) -> list[Output]:
-    return [
-        Output(name, unquoted(body.get("description", "")), body.get("sensitive"))
-        for name, body in bodies(text, "output")
-    ]
+    """Those of a file, in its order; the comment above each describes it, as for terraform-docs."""
+    said = {name: comment for comment, name in re.findall(r'^# (.+)\noutput "(\w+)"', text, re.MULTILINE)}
+    return [Output(name, said.get(name, ""), body.get("sensitive")) for name, body in bodies(text, "output")]
 
 
 def unquoted(text: Any) -> Any:

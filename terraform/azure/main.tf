@@ -80,8 +80,7 @@ resource "azurerm_monitor_diagnostic_setting" "this" {
   name                       = "logs"
   target_resource_id         = each.value
   log_analytics_workspace_id = azurerm_log_analytics_workspace.this.id
-  dynamic "enabled_log" {
-    # Of the cluster not kube-audit: kube-audit-admin is it without what only reads, which is most of it.
+  dynamic "enabled_log" { # of the cluster not kube-audit: kube-audit-admin is it without what only reads, which is most of it
     for_each = each.key != "cluster" ? [null] : ["kube-apiserver", "kube-audit-admin", "kube-controller-manager", "kube-scheduler", "cluster-autoscaler", "guard"]
     content {
       category       = enabled_log.value

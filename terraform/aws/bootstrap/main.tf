@@ -33,8 +33,7 @@ locals {
   not_state  = { "ForAllValues:StringNotEquals" = { "kms:ResourceAliases" = "alias/${var.state_name}" } } # none at all: a key just made
   aliases    = { "kms:ResourceAliases" = formatlist("alias/%s", concat([local.stored], local.before)) }
 
-  # With what, which actions of each service, and when.
-  read = [
+  read = [ # With what, which actions of each service, and when.
     [local.own, {
       budgets = "ListTagsForResource ViewBudget", ecr = "DescribeRepositories GetLifecyclePolicy ListTagsForResource", eks = "Describe* List*"
       iam     = "GetPolicy GetRole GetRolePolicy ListAttachedRolePolicies ListInstanceProfilesForRole ListRolePolicies"
@@ -62,23 +61,19 @@ locals {
     [local.keys, { kms = "EnableKeyRotation PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource UpdateKeyDescription" }, local.not_state],
     [[local.keys, "arn:aws:kms:${local.here}:alias/${local.stored}"], { kms = "CreateAlias DeleteAlias" }],
     [local.keys, { kms = "CreateGrant" }, { Bool = { "kms:GrantIsForAWSResource" = "true" } }],
-    ["*", { eks = "CreateCluster", kms = "CreateKey", ec2 = join(" ", concat( # AWS lets none of these be named before it exists
+    ["*", { ecr = "GetAuthorizationToken", eks = "CreateCluster", kms = "CreateKey", ec2 = join(" ", concat( # AWS lets none of these be named before it exists
       [for what in ["FlowLogs", "InternetGateway", "LaunchTemplate", "NatGateway", "Route", "Subnet", "Tags", "Vpc"] : "Create${what} Delete${what}"],
       ["AllocateAddress AttachInternetGateway AuthorizeSecurityGroupIngress CreateLaunchTemplateVersion DetachInternetGateway ModifyLaunchTemplate"],
       ["CreateVpcEndpoint DeleteVpcEndpoints ModifyVpcEndpoint"],
       ["ModifySubnetAttribute ModifyVpcAttribute ReleaseAddress ReplaceRoute RevokeSecurityGroupEgress RevokeSecurityGroupIngress RunInstances"],
     )) }, local.in_region],
     # It deploys what it has built: images are pushed and artifacts promoted by it.
-    ["*", { ecr = "GetAuthorizationToken" }],
-    [local.images, {
-      ecr = "BatchCheckLayerAvailability BatchGetImage CompleteLayerUpload GetDownloadUrlForLayer InitiateLayerUpload PutImage UploadLayerPart"
-    }],
+    [local.images, { ecr = "BatchCheckLayerAvailability BatchGetImage CompleteLayerUpload GetDownloadUrlForLayer InitiateLayerUpload PutImage UploadLayerPart" }],
     ["${local.bucket}/*", { s3 = "DeleteObject GetObject PutObject" }],
     ["arn:aws:kms:${var.region}:*:key/*", { kms = "Decrypt GenerateDataKey" }, { "ForAnyValue:StringLike" = local.aliases, StringEquals = local.via_s3 }],
   ]
   promote = [for name in local.before : [formatlist("arn:aws:s3:::%s", [name, "${name}/*"]), { s3 = "GetObject ListBucket" }]]
-  # The most that any role of the stack can have, whatever is attached to it: nothing of IAM, no other bucket, no new instance.
-  most = [
+  most = [ # The most that any role of the stack can have, whatever is attached to it: nothing of IAM, no other bucket, no new instance.
     [[local.bucket, "${local.bucket}/*"], { s3 = "AbortMultipartUpload DeleteObject GetObject ListBucket PutObject" }],
     [local.logs, { logs = "CreateLogStream DescribeLogStreams PutLogEvents" }],
     ["*", {
@@ -100,10 +95,9 @@ module "state" {
   this   = { bucket = var.state_name, region = var.region, account_id = var.account_id }
 }
 
-# A destroy of this folder stops in the plan: the states are the only record of what there is.
 resource "terraform_data" "keep" {
   input = module.state.bucket
-  lifecycle { prevent_destroy = true }
+  lifecycle { prevent_destroy = true } # A destroy of this folder stops in the plan: the states are the only record of what there is.
 }
 
 resource "aws_iam_openid_connect_provider" "this" {

@@ -39,10 +39,9 @@ locals {
         "Insights/diagnosticSettings", "KeyVault/vaults", "ManagedIdentity/userAssignedIdentities", "Network/networkSecurityGroups",
         "Network/privateDnsZones", "Network/privateEndpoints", "Network/virtualNetworks", "OperationalInsights/workspaces", "Storage/storageAccounts",
       ]))
-      not_actions = [
-        "Microsoft.ContainerService/managedClusters/runCommand/action", "Microsoft.Storage/storageAccounts/delete",
-        "Microsoft.Storage/storageAccounts/listKeys/action", "${local.blobs}/delete",
-      ]
+      not_actions = concat(["${local.blobs}/delete"], formatlist("Microsoft.%s", [
+        "ContainerService/managedClusters/runCommand/action", "Storage/storageAccounts/delete", "Storage/storageAccounts/listKeys/action",
+      ]))
     }
   }
   # What the stack grants, and so all that who applies may grant, to machines alone; none of it grants anything in turn.

@@ -1,19 +1,8 @@
-output "backend" {
-  description = "The lines of <env>.backend.hcl."
-  value       = { bucket = module.state.bucket, prefix = "stack" }
-}
-
-output "plan_identity" {
-  description = "Service account that CI plans as."
-  value       = google_service_account.this["plan"].email
-}
-
-output "apply_identity" {
-  description = "Service account that CI applies as."
-  value       = google_service_account.this["apply"].email
-}
-
-output "identity_provider" {
-  description = "Provider that CI shows its token to."
-  value       = "${local.pool}/providers/ci"
-}
+# The lines of <env>.backend.hcl.
+output "backend" { value = { bucket = module.state.bucket, prefix = "stack" } }
+# Service account that CI plans as.
+output "plan_identity" { value = google_service_account.this["plan"].email }
+# Service account that CI applies as.
+output "apply_identity" { value = google_service_account.this["apply"].email }
+# Provider that CI shows its token to.
+output "identity_provider" { value = "${local.pool}/providers/ci" }

@@ -89,7 +89,7 @@ run "apply_is_bounded" {
   }
   assert {
     condition = alltrue([for statement in jsondecode(aws_iam_role_policy.this["apply"].policy).Statement :
-      alltrue([for action in statement.Action : contains(["ecr:GetAuthorizationToken"], action)]) || try(statement.Condition.StringEquals["aws:RequestedRegion"], "") == "eu-central-1"
+      try(statement.Condition.StringEquals["aws:RequestedRegion"], "") == "eu-central-1"
       if contains(flatten([statement.Resource]), "*")
     ])
     error_message = "what AWS lets nobody name is allowed in the region only"

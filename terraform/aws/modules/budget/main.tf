@@ -1,7 +1,6 @@
-# Of the whole account: an environment has one of its own, and where it has not, a warning too early is better than none.
 resource "aws_budgets_budget" "this" {
   name         = var.this.name
-  budget_type  = "COST"
+  budget_type  = "COST" # of the whole account: an environment has one of its own, and else a warning too early is better than none
   time_unit    = "MONTHLY"
   limit_amount = tostring(var.this.amount)
   limit_unit   = "USD"

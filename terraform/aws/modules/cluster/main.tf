@@ -121,8 +121,7 @@ resource "aws_eks_node_group" "this" {
   }
 }
 
-# Beside the nodes, not after them: nodes become ready with the first three, the others with nodes.
-resource "aws_eks_addon" "this" {
+resource "aws_eks_addon" "this" { # beside the nodes, not after them: nodes become ready with the first three, the others with nodes
   for_each             = toset(["eks-pod-identity-agent", "kube-proxy", "vpc-cni", "aws-ebs-csi-driver", "coredns", "metrics-server"])
   cluster_name         = aws_eks_cluster.this.name
   addon_name           = each.key

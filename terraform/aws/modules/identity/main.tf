@@ -18,8 +18,7 @@ locals {
     vpc-cni = ["AmazonEKS_CNI_Policy"], ebs-csi = ["service-role/AmazonEBSCSIDriverPolicy"]
   }
   encrypt = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
-  # Actions, with what, and when.
-  own = merge({
+  own = merge({ # Actions, with what, and when.
     cluster   = [[["kms:Encrypt", "kms:Decrypt", "kms:ListGrants", "kms:DescribeKey"], var.this.kms_key_arn]]
     flow-logs = [[["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"], "${local.flows}:*"]]
     ebs-csi   = [[local.encrypt, var.this.kms_key_arn], [["kms:CreateGrant"], var.this.kms_key_arn, { Bool = { "kms:GrantIsForAWSResource" = "true" } }]]

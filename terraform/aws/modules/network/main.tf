@@ -5,8 +5,7 @@ resource "aws_vpc" "this" {
   tags                 = { Name = var.this.name }
 }
 
-# What names no group falls into this one: empty, it lets nothing in or out.
-resource "aws_default_security_group" "this" { vpc_id = aws_vpc.this.id }
+resource "aws_default_security_group" "this" { vpc_id = aws_vpc.this.id } # What names no group falls into it: empty, it lets nothing in or out.
 
 resource "aws_internet_gateway" "this" { vpc_id = aws_vpc.this.id }
 
@@ -24,19 +23,17 @@ resource "aws_subnet" "this" {
   tags              = { Name = "${var.this.name}-${each.key}", "kubernetes.io/role/internal-elb" = "1" }
 }
 
-# The network's main one, which holds in every subnet.
 resource "aws_default_route_table" "this" {
-  default_route_table_id = aws_vpc.this.default_route_table_id
+  default_route_table_id = aws_vpc.this.default_route_table_id # the network's main one, which holds in every subnet
   route {
     cidr_block     = "0.0.0.0/0"
     nat_gateway_id = aws_nat_gateway.this.id
   }
 }
 
-# Artifacts and the layers of images take this way: free, where the NAT gateway is paid by the GB.
 resource "aws_vpc_endpoint" "s3" {
   vpc_id          = aws_vpc.this.id
-  service_name    = "com.amazonaws.${var.this.region}.s3"
+  service_name    = "com.amazonaws.${var.this.region}.s3" # for artifacts and layers of images: free, where the NAT gateway is paid by the GB
   route_table_ids = [aws_default_route_table.this.id]
   tags            = { Name = "${var.this.name}-s3" }
 }

@@ -76,10 +76,9 @@ resource "aws_s3_bucket_policy" "this" {
   depends_on = [aws_s3_bucket_public_access_block.this] # S3 refuses both at a time
 }
 
-# Who wants to know of a new version asks EventBridge.
 resource "aws_s3_bucket_notification" "this" {
   bucket      = aws_s3_bucket.this.id
-  eventbridge = true
+  eventbridge = true # for who wants to know of a new version
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "this" {

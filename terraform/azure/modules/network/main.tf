@@ -21,8 +21,7 @@ resource "azurerm_virtual_network" "this" {
   }
 }
 
-# No rules of our own: those that Azure begins with let the network itself in, and nobody from the internet.
-resource "azurerm_network_security_group" "this" {
+resource "azurerm_network_security_group" "this" { # no rules of our own: Azure's let the network itself in, and nobody from the internet
   name                = var.this.name
   resource_group_name = var.this.name
   location            = var.this.region

@@ -1,7 +1,6 @@
 locals { public = length(var.this.authorized_cidrs) > 0 }
 
-# Azure cannot make all tags immutable: what runs is named by digest, which is.
-resource "azurerm_container_registry" "this" {
+resource "azurerm_container_registry" "this" { # Azure cannot make all tags immutable: what runs is named by digest, which is.
   name                          = var.this.unique_name
   resource_group_name           = var.this.name
   location                      = var.this.region
