@@ -189,6 +189,20 @@ def test_a_stale_lock(version: Terraform, backend: Backend, tmp_path: Path) -> N
 
 
 @pytest.mark.proof(
+    "A killed apply loses what it has not written to a store yet, and the next plan goes on"
+)
+def test_what_a_kill_loses(version: Terraform, store: Callable[[str], Backend], tmp_path: Path) -> None:
+    remote = Remote(version, store("s3"), stack(tmp_path / "writer", "s3"))
+    remote.init()
+    with applying(version, remote.folder, **remote.backend.environment) as process:
+        interrupted(process, signal.SIGKILL)
+    (lock,) = re.findall(r"ID: +(\S+)", remote("plan", check=False))
+    remote("force-unlock", "-force", lock)
+    assert planned(remote("plan")) == (3, 0, 0), "the first was made, and nobody knows"
+    assert "3 added" in remote("apply", "-auto-approve")
+
+
+@pytest.mark.proof(
     "An apply that is interrupted (SIGINT) or killed (SIGKILL) leaves a state from which the next plan goes on"
 )
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["SIGINT", "SIGKILL"])
