@@ -93,8 +93,8 @@ MUTATIONS = (
         "gcp",
         SUBJECT,
         "bootstrap/main.tf",
-        "jsonencode(concat(var.ci_subjects.plan, var.ci_subjects.apply))",
-        'jsonencode(["repo:acme*"])',
+        "assertion.sub == ${jsonencode(subject)}",
+        "assertion.sub.startsWith(${jsonencode(subject)})",
         "google_iam_workload_identity_pool_provider.this",
     ),
     Mutation(
@@ -145,8 +145,8 @@ MUTATIONS = (
         "azure",
         DELETION,
         "main.tf",
-        "if var.deletion_protection }",
-        "if false }",
+        "cluster = module.cluster.cluster_id, registry = module.registry.registry_id, storage",
+        "registry = module.registry.registry_id, storage",
         "module.cluster.azurerm_kubernetes_cluster.this",
     ),
     Mutation(

@@ -185,8 +185,12 @@ def exact_subjects(plan: Plan) -> Iterator[Finding]:
         ):
             yield Finding(each.address, f"the member is not one exact subject: {each.first('member')}")
     for each in plan.of("google_iam_workload_identity_pool_provider"):
-        if not re.fullmatch(r'assertion\.sub in \["[^*?]+"\]', str(each.first("attribute_condition"))):
+        if not re.fullmatch(ONE_OF, str(each.first("attribute_condition"))):
             yield Finding(each.address, f"lets in more than exact subjects: {each.first('attribute_condition')}")
+
+
+ONE_OF = r'assertion\.sub == "[^*?"]+"( \|\| assertion\.sub == "[^*?"]+")*'
+"""What Google compares a subject with: texts, letter by letter."""
 
 
 def named(address: str, conditions: dict[str, Any]) -> Iterator[Finding]:
@@ -202,18 +206,26 @@ def vague(names: list[str]) -> bool:
     return not names or any(not name or re.search(r"[*?]", name) for name in names)
 
 
-def kept_in_prod(plan: Plan) -> Iterator[Finding]:
-    """The cluster of prod refuses to be deleted; the store of artifacts does everywhere while something is in it.
+LOCKED = {"azurerm_kubernetes_cluster": ("cluster",), "azurerm_storage_account": ("storage", "state")}
+"""What Azure deletes unless it is locked, and what its lock is called, in the stack or in the bootstrap."""
 
-    Images may go: they can be built again.
+
+def kept_in_prod(plan: Plan) -> Iterator[Finding]:
+    """The cluster of prod refuses to be deleted; a bucket does everywhere while something is in it.
+
+    Azure's store does not: it has a lock where the cluster has one. Images may go: they can be built again.
     """
     if plan.environment == "prod":
         for each in plan.of("aws_eks_cluster", "google_container_cluster"):
             if each.first("deletion_protection") is not True:
                 yield Finding(each.address, "prod can be deleted: deletion_protection is off")
-        if not any(each.first("lock_level") == "CanNotDelete" for each in plan.of("azurerm_management_lock")):
-            for each in plan.of("azurerm_kubernetes_cluster"):
-                yield Finding(each.address, "prod can be deleted: no azurerm_management_lock holds it")
+        locks = [
+            each.address for each in plan.of("azurerm_management_lock") if each.first("lock_level") == "CanNotDelete"
+        ]
+        for kind, names in LOCKED.items():
+            if not any(f'azurerm_management_lock.this["{name}"]' in locks for name in names):
+                for each in plan.of(kind):
+                    yield Finding(each.address, "prod can be deleted: no azurerm_management_lock holds it")
     for each in plan.of("aws_s3_bucket", "google_storage_bucket"):
         if each.first("force_destroy"):
             yield Finding(each.address, "is deleted with all that is in it")

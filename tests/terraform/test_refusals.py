@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from modules import ROOTS, TERRAFORM, variables
 
-from .conftest import FILLED_IN
-from .stacks import any_terraform
+from .conftest import FILLED_IN, MakeRoot
+from .stacks import any_terraform, needs_standins
 
 GOOD: dict[str, Any] = {
     "project": "flight-delay",
@@ -108,6 +108,23 @@ OWN: dict[str, dict[str, list[Any]]] = {
     },
 }
 
+IN_MODULES: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "aws/modules/identity": [("choose another key", {"workloads": {"cluster": ONE}})],
+    "gcp/modules/budget": [
+        ("at most 5 addresses", {"budget": {"amount": 1, "emails": [f"{name}@b.c" for name in "abcdef"]}})
+    ],
+    "gcp/modules/cluster": [
+        ("Google Cloud takes one for each pool", {"node_pools": {"cpu": POOL | {"machine_types": ["x", "y"]}}}),
+        ("gpu needs one", {"node_pools": {"cpu": POOL, "gpu": POOL}}),
+    ],
+    "azure/modules/cluster": [
+        ("exactly one of machine_types", {"node_pools": {"cpu": POOL | {"machine_types": ["x", "y"]}}}),
+        ("outside of 10.244.0.0/16", {"network_cidr": "10.244.0.0/16"}),
+    ],
+    "azure/modules/identity": [("the object id of", {"artifact_readers": ["repo:acme/flight-delay"]})],
+}
+"""What only one cloud refuses, by the rules of its modules in their order: words of the sentence, and values of the whole root."""
+
 
 def bad(root: str) -> dict[str, list[Any]]:
     """What is refused there. What the contract has is tried once: the clouds' texts are compared with it."""
@@ -130,6 +147,12 @@ def given(value: Any) -> str:
     return "" if isinstance(value, dict) else json.dumps(value, separators=(",", ":")).strip('"')
 
 
+def details(said: str) -> list[str]:
+    """The sentences of a plan's diagnostics, as it says them in JSON."""
+    lines = map(json.loads, said.splitlines())
+    return [each["diagnostic"]["detail"].partition("\n")[0] for each in lines if each["type"] == "diagnostic"]
+
+
 @pytest.mark.proof(
     "What cannot be is refused before anything is planned, by every rule of every variable, in a sentence with what was given and the remedy"
 )
@@ -146,8 +169,7 @@ def test_refused(root: str, tmp_path: Path) -> None:
 
     def said(values: dict[str, Any]) -> list[str]:
         (tmp_path / "terraform.tfvars.json").write_text(json.dumps(values), encoding="utf-8")
-        lines = map(json.loads, terraform(tmp_path, "plan", "-json", check=False).stdout.splitlines())
-        return [each["diagnostic"]["detail"].partition("\n")[0] for each in lines if each["type"] == "diagnostic"]
+        return details(terraform(tmp_path, "plan", "-json", check=False).stdout)
 
     assert said(good) == []
     seen = set()
@@ -161,3 +183,33 @@ def test_refused(root: str, tmp_path: Path) -> None:
     rules = {message for name in bad(root) for _, message in declared[name].validations}
     assert rules - seen == set(), "rules that refused nothing here"
     assert {name for name, each in declared.items() if each.validations} - set(bad(root)) <= set(EVERYWHERE)
+
+
+def test_no_rule_of_a_module_is_forgotten() -> None:
+    rules = {
+        str(file.parent.relative_to(TERRAFORM)): len(each.validations)
+        for file in TERRAFORM.glob("*/modules/*/variables.tf")
+        for each in variables(file.read_text(encoding="utf-8"))
+        if each.validations
+    }
+    assert rules == {module: len(values) for module, values in IN_MODULES.items()}
+
+
+@needs_standins
+@pytest.mark.proof(
+    "What only one cloud refuses is refused before anything is made, in the sentence of that rule and no other"
+)
+@pytest.mark.parametrize("module", IN_MODULES)
+def test_refused_by_a_module(module: str, root: MakeRoot) -> None:
+    stack = root(any_terraform(), module.partition("/")[0], "dev")
+    (declared,) = (
+        each
+        for each in variables((TERRAFORM / module / "variables.tf").read_text(encoding="utf-8"))
+        if each.validations
+    )
+    for (_, rule), (words, values) in zip(declared.validations, IN_MODULES[module], strict=True):
+        (stack.folder / "changed.tfvars.json").write_text(json.dumps(values), encoding="utf-8")
+        files = [f"-var-file={file}" for file in (*stack.values, "changed.tfvars.json")]
+        (said,) = details(stack("plan", "-json", *files, check=False))
+        assert filled(rule).fullmatch(said)
+        assert words in said

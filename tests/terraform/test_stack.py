@@ -22,6 +22,7 @@ BUDGETS = {
     "azure": "azurerm_consumption_budget_subscription",
     "gcp": "google_billing_budget",
 }
+ELSEWHERE = {"aws": "eu-west-1", "azure": "northeurope", "gcp": "europe-west1"}
 
 
 def kinds(state: dict[str, Any]) -> int:
@@ -78,5 +79,6 @@ def test_bootstrap(cloud: str, root: MakeRoot) -> None:
     outputs = stack.outputs()
     assert "acmemlstate" in outputs["backend"].values()
     assert outputs["plan_identity"] != outputs["apply_identity"]
-    with pytest.raises(AssertionError, match=r"lifecycle\.prevent_destroy"):
-        stack.plan("-destroy")
+    for another in ("-destroy", "-var=state_name=acmeothers", f"-var=region={ELSEWHERE[cloud]}"):
+        with pytest.raises(AssertionError, match=r"lifecycle\.prevent_destroy"):
+            stack.plan(another)

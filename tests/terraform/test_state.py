@@ -188,9 +188,7 @@ def test_a_stale_lock(version: Terraform, backend: Backend, tmp_path: Path) -> N
     assert "2 added" in remote("apply", "-auto-approve")
 
 
-@pytest.mark.proof(
-    "A killed apply loses what it has not written to a store yet, and the next plan goes on"
-)
+@pytest.mark.proof("A killed apply loses what it has not written to a store yet, and the next plan goes on")
 def test_what_a_kill_loses(version: Terraform, store: Callable[[str], Backend], tmp_path: Path) -> None:
     remote = Remote(version, store("s3"), stack(tmp_path / "writer", "s3"))
     remote.init()

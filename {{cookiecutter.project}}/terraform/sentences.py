@@ -185,7 +185,7 @@ KNOWN: list[tuple[tuple[str, ...], str, str | Callable[[re.Match[str], Names], s
     ),
     (
         (),
-        r"((?:AccessDenied|UnauthorizedOperation|AuthorizationFailed|does not have permission|does not have [^\n]{0,80} access|PERMISSION_DENIED|"
+        r"((?:AccessDenied|UnauthorizedOperation|AuthorizationFailed|AuthorizationPermissionMismatch|ForbiddenByRbac|does not have permission|does not have [^\n]{0,80} access|PERMISSION_DENIED|"
         r"403 Forbidden|Error 403)[^\n]{0,300})",
         "the identity that you use may not do this in the account of $environment ($found): plan as the plan identity that bootstrap/ made, "
         "apply and destroy as the apply identity",

@@ -96,8 +96,8 @@ module "state" {
 }
 
 resource "terraform_data" "keep" {
-  input = module.state.bucket
-  lifecycle { prevent_destroy = true } # A destroy of this folder stops in the plan: the states are the only record of what there is.
+  triggers_replace = [var.state_name, var.region, module.state.bucket_arn]
+  lifecycle { prevent_destroy = true } # A destroy of the store, or another in its place, stops in the plan: the states are the only record of what there is.
 }
 
 resource "aws_iam_openid_connect_provider" "this" {

@@ -79,8 +79,8 @@ module "state" {
 }
 
 resource "terraform_data" "keep" {
-  input = module.state.account_id
-  lifecycle { prevent_destroy = true } # A destroy of this folder stops in the plan: the states are the only record of what there is.
+  triggers_replace = [var.state_name, var.region, module.state.account_id]
+  lifecycle { prevent_destroy = true } # A destroy of the store, or another in its place, stops in the plan: the states are the only record of what there is.
 }
 
 resource "azurerm_user_assigned_identity" "this" {

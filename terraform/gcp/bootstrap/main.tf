@@ -31,8 +31,8 @@ module "state" {
 }
 
 resource "terraform_data" "keep" {
-  input = module.state.bucket
-  lifecycle { prevent_destroy = true } # A destroy of this folder stops in the plan: the states are the only record of what there is.
+  triggers_replace = [var.state_name, var.region, var.project_id]
+  lifecycle { prevent_destroy = true } # A destroy of the store, or another in its place, stops in the plan: the states are the only record of what there is.
 }
 
 resource "google_iam_workload_identity_pool" "this" { workload_identity_pool_id = "ci-${local.name}" }
@@ -41,7 +41,7 @@ resource "google_iam_workload_identity_pool_provider" "this" {
   workload_identity_pool_id          = google_iam_workload_identity_pool.this.workload_identity_pool_id
   workload_identity_pool_provider_id = "ci"
   attribute_mapping                  = { "google.subject" = "assertion.sub" }
-  attribute_condition                = "assertion.sub in ${jsonencode(concat(var.ci_subjects.plan, var.ci_subjects.apply))}"
+  attribute_condition                = join(" || ", [for subject in concat(var.ci_subjects.plan, var.ci_subjects.apply) : "assertion.sub == ${jsonencode(subject)}"])
   oidc {
     issuer_uri        = var.ci_subjects.issuer
     allowed_audiences = [var.ci_subjects.audience]

@@ -95,6 +95,13 @@ CASES = {
         "the identity that you use may not do this in the account of dev (AccessDeniedException: User is not authorized): plan as the "
         "plan identity that bootstrap/ made, apply and destroy as the apply identity",
     ),
+    "no right to a blob": (
+        "init",
+        "unexpected status 403 (403 This request is not authorized to perform this operation using this permission.) with "
+        "AuthorizationPermissionMismatch: This request is not authorized",
+        "the identity that you use may not do this in the account of dev (AuthorizationPermissionMismatch: This request is not "
+        "authorized): plan as the plan identity that bootstrap/ made, apply and destroy as the apply identity",
+    ),
     "no provider": (
         "init",
         "Failed to query available provider packages: Could not retrieve the list of available versions for provider hashicorp/aws: "

@@ -24,8 +24,8 @@ variables {
 run "identities" {
   command = plan
   assert {
-    condition = google_iam_workload_identity_pool_provider.this.attribute_condition == join("", [
-      "assertion.sub in [\"repo:acme@1001/energy-usage@2002:pull_request\",\"repo:acme@1001/energy-usage@2002:environment:prod\"]",
+    condition = google_iam_workload_identity_pool_provider.this.attribute_condition == join(" || ", [
+      "assertion.sub == \"repo:acme@1001/energy-usage@2002:pull_request\"", "assertion.sub == \"repo:acme@1001/energy-usage@2002:environment:prod\"",
     ])
     error_message = "the provider takes the exact subjects and no other"
   }
