@@ -185,10 +185,10 @@ KNOWN: list[tuple[tuple[str, ...], str, str | Callable[[re.Match[str], Names], s
     ),
     (
         (),
-        r"((?:AccessDenied|UnauthorizedOperation|AuthorizationFailed|AuthorizationPermissionMismatch|ForbiddenByRbac|does not have permission|does not have [^\n]{0,80} access|PERMISSION_DENIED|"
-        r"403 Forbidden|Error 403)[^\n]{0,300})",
+        r"((?:AccessDenied|UnauthorizedOperation|AuthorizationFailed|AuthorizationPermissionMismatch|ForbiddenByRbac|does not have permission|"
+        r"does not have [^\n]{0,80} access|PERMISSION_DENIED|403 Forbidden|Error 403)[^\n]{0,300})",
         "the identity that you use may not do this in the account of $environment ($found): plan as the plan identity that bootstrap/ made, "
-        "apply and destroy as the apply identity",
+        "apply and destroy as the apply identity; who bootstraps needs the rights that docs/how-to names for your cloud",
     ),
     (
         ("init",),

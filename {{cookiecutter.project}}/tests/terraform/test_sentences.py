@@ -93,14 +93,16 @@ CASES = {
         "apply",
         "creating EKS Cluster: operation error EKS: CreateCluster, api error AccessDeniedException: User is not authorized",
         "the identity that you use may not do this in the account of dev (AccessDeniedException: User is not authorized): plan as the "
-        "plan identity that bootstrap/ made, apply and destroy as the apply identity",
+        "plan identity that bootstrap/ made, apply and destroy as the apply identity; who bootstraps needs the rights that docs/how-to "
+        "names for your cloud",
     ),
     "no right to a blob": (
         "init",
         "unexpected status 403 (403 This request is not authorized to perform this operation using this permission.) with "
         "AuthorizationPermissionMismatch: This request is not authorized",
         "the identity that you use may not do this in the account of dev (AuthorizationPermissionMismatch: This request is not "
-        "authorized): plan as the plan identity that bootstrap/ made, apply and destroy as the apply identity",
+        "authorized): plan as the plan identity that bootstrap/ made, apply and destroy as the apply identity; who bootstraps needs "
+        "the rights that docs/how-to names for your cloud",
     ),
     "no provider": (
         "init",
