@@ -1,4 +1,4 @@
-"""Changes of the code that a policy must see: five for each cloud, each a text that stands once in a copy of terraform/<cloud>."""
+"""Changes of the code that a policy must see: at least five for each cloud, each a text that stands once in a copy of terraform/<cloud>."""
 
 from dataclasses import dataclass
 
@@ -148,6 +148,22 @@ MUTATIONS = (
         "cluster = module.cluster.cluster_id, registry = module.registry.registry_id, storage",
         "registry = module.registry.registry_id, storage",
         "module.cluster.azurerm_kubernetes_cluster.this",
+    ),
+    Mutation(
+        "azure",
+        DELETION,
+        "main.tf",
+        "storage = module.storage.account_id, vault = module.storage.vault_id\n  } :",
+        "vault = module.storage.vault_id\n  } :",
+        "module.storage.azurerm_storage_account.this",
+    ),
+    Mutation(
+        "azure",
+        DELETION,
+        "bootstrap/main.tf",
+        "{ state = module.state.account_id, key",
+        "{ key",
+        "module.state.azurerm_storage_account.this",
     ),
     Mutation(
         "azure",

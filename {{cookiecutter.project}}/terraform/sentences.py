@@ -234,7 +234,8 @@ KNOWN: list[tuple[tuple[str, ...], str, str | Callable[[re.Match[str], Names], s
     (
         ("plan",),
         r"Instance cannot be destroyed.*?Resource (\S+)",
-        "$found refuses to be destroyed (prevent_destroy): it holds what cannot be made again. Nothing was changed",
+        "$found refuses to be destroyed (prevent_destroy): it holds what cannot be made again. Nothing was changed: where it would "
+        "only move, put back the name or the region that the files of values had",
     ),
     (
         (),

@@ -61,7 +61,7 @@ locals {
     [local.keys, { kms = "EnableKeyRotation PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource UpdateKeyDescription" }, local.not_state],
     [[local.keys, "arn:aws:kms:${local.here}:alias/${local.stored}"], { kms = "CreateAlias DeleteAlias" }],
     [local.keys, { kms = "CreateGrant" }, { Bool = { "kms:GrantIsForAWSResource" = "true" } }],
-    ["*", { ecr = "GetAuthorizationToken", eks = "CreateCluster", kms = "CreateKey", ec2 = join(" ", concat( # AWS lets none of these be named before it exists
+    ["*", { ecr = "GetAuthorizationToken", eks = "CreateCluster", kms = "CreateKey", ec2 = join(" ", concat( # AWS lets none of these be named, or not before it exists
       [for what in ["FlowLogs", "InternetGateway", "LaunchTemplate", "NatGateway", "Route", "Subnet", "Tags", "Vpc"] : "Create${what} Delete${what}"],
       ["AllocateAddress AttachInternetGateway AuthorizeSecurityGroupIngress CreateLaunchTemplateVersion DetachInternetGateway ModifyLaunchTemplate"],
       ["CreateVpcEndpoint DeleteVpcEndpoints ModifyVpcEndpoint"],

@@ -150,7 +150,8 @@ CASES = {
     "destroy what must not be": (
         "plan",
         "Instance cannot be destroyed: Resource module.storage.aws_s3_bucket.this has lifecycle.prevent_destroy set, but the plan calls",
-        "module.storage.aws_s3_bucket.this refuses to be destroyed (prevent_destroy): it holds what cannot be made again. Nothing was changed",
+        "module.storage.aws_s3_bucket.this refuses to be destroyed (prevent_destroy): it holds what cannot be made again. Nothing was "
+        "changed: where it would only move, put back the name or the region that the files of values had",
     ),
     "interrupted": ("apply", "execution halted", "dev: interrupted"),
     "something new": ("plan", "one\n\ntwo\nthree\nfour\n", "terraform plan ended with 1: two three four"),
